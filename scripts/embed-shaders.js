@@ -1,0 +1,47 @@
+// Links shaders/*.wgsl (one-line includes from shaders/lib) and embeds them in src/gpu/shaders.generated.ts,
+// so that Node, bundlers and plain pages load them alike. An unknown include fails the build.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const folder = join(root, "shaders");
+
+/** Text of one shader with its includes, and for every line the file and line it came from. */
+function link(file, seen = new Set()) {
+  const lines = [];
+  const origin = [];
+  const text = readFileSync(join(folder, file), "utf8");
+  for (const [number, line] of text.split("\n").entries()) {
+    const include = /^\/\/!include (\S+)$/.exec(line);
+    if (!include) {
+      lines.push(line);
+      origin.push(`shaders/${file}:${number + 1}`);
+      continue;
+    }
+    const name = include[1];
+    if (!name.startsWith("lib/"))
+      throw new Error(`shaders/${file}:${number + 1}: includes come from lib/, got ${name}`);
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const inner = link(name, seen);
+    lines.push(...inner.lines);
+    origin.push(...inner.origin);
+  }
+  return { lines, origin };
+}
+
+const entries = readdirSync(folder)
+  .filter((name) => name.endsWith(".wgsl"))
+  .sort();
+const body = entries.map((file) => {
+  const { lines, origin } = link(file);
+  const key = JSON.stringify(file.replace(/\.wgsl$/, ""));
+  return `  ${key}: { code: ${JSON.stringify(lines.join("\n"))}, origin: ${JSON.stringify(origin)} },`;
+});
+const text = `// Made by scripts/embed-shaders.js from shaders/; do not edit.
+export const shaders: Record<string, { readonly code: string; readonly origin: readonly string[] }> = {
+${body.join("\n")}
+};
+`;
+writeFileSync(join(root, "src/gpu/shaders.generated.ts"), text);
