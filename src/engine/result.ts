@@ -1,0 +1,72 @@
+// What a reconstruction reports while it runs and returns at its end.
+
+import type { ComplexArray } from "../complex.ts";
+import type { DatasetNote } from "../data/dataset.ts";
+import type { ReconstructOptions } from "../options.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+
+/** Sent when a minibatch has been handed to the device. */
+export interface MinibatchProgress {
+  readonly epoch: number;
+  readonly minibatch: number;
+  readonly minibatchCount: number;
+  readonly indices: Uint32Array;
+}
+
+/** Sent when an epoch is done and its losses have been read back (once per epoch). */
+export interface EpochProgress {
+  readonly epoch: number;
+  readonly epochCount: number;
+  /** Mean over minibatches of `minibatchLoss`. */
+  readonly loss: number;
+  readonly minibatchLoss: Float64Array;
+  readonly seconds: number;
+  readonly patternsPerSecond: number;
+}
+
+/** Where the numbers first went wrong. */
+export interface Diagnosis {
+  readonly epoch: number;
+  readonly minibatch: number | null;
+  readonly quantity: "loss" | "object" | "probe";
+  readonly likelyCause: string;
+}
+
+export interface ReconstructHooks {
+  readonly onMinibatch?: (progress: MinibatchProgress) => void;
+  readonly onEpoch?: (progress: EpochProgress) => void;
+  /** Stops at the next minibatch; the result then has status "cancelled" and the state of the last finished epoch. */
+  readonly signal?: AbortSignal;
+  /** Explicit schedule; batching mode, batch size and seed are then ignored. */
+  readonly schedule?: Schedule;
+}
+
+export interface ReconstructResult {
+  /** "diverged": NaN or Inf appeared; object and probe are those of the last good epoch. */
+  readonly status: "complete" | "cancelled" | "diverged";
+  readonly diagnosis: Diagnosis | null;
+  readonly epochsCompleted: number;
+  /** [slice, y, x] on the canvas. */
+  readonly object: ComplexArray;
+  /** [oprMode, mode, y, x]. */
+  readonly probe: ComplexArray;
+  /** [epoch] of the finished epochs. */
+  readonly loss: Float64Array;
+  /** (y, x): data coordinate of canvas pixel [0, 0]; whole numbers. */
+  readonly canvasOriginPx: readonly [number, number];
+  /** [position, 2] (y, x): canvas point under pattern index (h//2, w//2). */
+  readonly positionsPx: Float64Array;
+  /** [position, 2] (y, x): first canvas row and column of every patch. */
+  readonly startIndicesPx: Int32Array;
+  /** [position, 2] (y, x): sub-pixel part by which the probe is shifted. */
+  readonly fractionsPx: Float32Array;
+  /** Pattern indices that were used at least once, ascending. */
+  readonly scanIndexUsed: Int32Array;
+  /** The schedule that was used, explicit. */
+  readonly schedule: Schedule;
+  readonly options: ReconstructOptions;
+  /** "resident" or "streamed", patterns kept on the device, bytes. */
+  readonly memory: { readonly patterns: "resident" | "streamed"; readonly patternBytes: number; readonly workingBytes: number };
+  readonly seconds: { readonly compile: number; readonly load: number; readonly compute: number };
+  readonly notes: readonly DatasetNote[];
+}
