@@ -103,6 +103,22 @@ export function isSoftwareAdapter(info: {
   return /swiftshader|llvmpipe|lavapipe|softpipe|basic render/.test(names);
 }
 
+/** What ran, in one line: device, kind, driver, limits used, optional features. */
+export function formatAdapterLine(facts: AdapterFacts): string {
+  const { limits } = facts;
+  const mebibytes = (sizeBytes: number) => `${Math.floor(sizeBytes / 2 ** 20)} MiB`;
+  const backend = facts.backend === null ? "" : `, ${facts.backend}`;
+  const driver = facts.driver === null ? "" : `; driver ${facts.driver}`;
+  const features = OPTIONAL_FEATURES.filter((feature) => facts.features.includes(feature));
+  const name = facts.device || facts.description || facts.architecture;
+  return (
+    `${facts.kind} adapter ${facts.vendor} ${name.replace(/-+$/, "")}${backend}${driver}; ` +
+    `buffers ${mebibytes(limits.maxBufferSize)}, bindings ${mebibytes(limits.maxStorageBufferBindingSize)}, ` +
+    `workgroups ${limits.maxComputeInvocationsPerWorkgroup} x ${limits.maxComputeWorkgroupStorageSize / 1024} KiB; ` +
+    `${features.length > 0 ? features.join(", ") : "no optional features"}`
+  );
+}
+
 const watches = new WeakMap<GPUDevice, DeviceWatch>();
 
 /**
@@ -116,7 +132,7 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
   let lost = false;
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault(); // otherwise Dawn prints it on stdout, into machine-readable output
-    failure ??= errorFromGpu(event.error, device.label);
+    failure ??= errorFromGpu(event.error, "");
   });
   void device.lost.then((info) => {
     lost = true;
