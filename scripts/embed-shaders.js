@@ -31,9 +31,9 @@ function link(file, seen = new Set()) {
   return { lines, origin };
 }
 
-const entries = readdirSync(folder)
-  .filter((name) => name.endsWith(".wgsl"))
-  .sort();
+// Parts (shaders/parts) are joined to a kernel when it is compiled: one FFT pass serves every radix.
+const names = [...readdirSync(folder), ...readdirSync(join(folder, "parts")).map((name) => `parts/${name}`)];
+const entries = names.filter((name) => name.endsWith(".wgsl")).sort();
 const body = entries.map((file) => {
   const { lines, origin } = link(file);
   const key = JSON.stringify(file.replace(/\.wgsl$/, ""));

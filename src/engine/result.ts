@@ -66,7 +66,11 @@ export interface ReconstructResult {
   readonly schedule: Schedule;
   readonly options: ReconstructOptions;
   /** "resident" or "streamed", patterns kept on the device, bytes. */
-  readonly memory: { readonly patterns: "resident" | "streamed"; readonly patternBytes: number; readonly workingBytes: number };
+  readonly memory: {
+    readonly patterns: "resident" | "streamed";
+    readonly patternBytes: number;
+    readonly workingBytes: number;
+  };
   readonly seconds: { readonly compile: number; readonly load: number; readonly compute: number };
   readonly notes: readonly DatasetNote[];
 }

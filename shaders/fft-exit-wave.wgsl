@@ -1,0 +1,30 @@
+// First forward pass of the exit waves: probe mode times object patch; only mode 0 is shifted (lsqml.md step 1).
+//!include lib/batch.wgsl
+//!include lib/canvas.wgsl
+//!include lib/fft-pass.wgsl
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> batch: Batch;
+@group(0) @binding(2) var<storage, read> twiddles: array<vec2f>;
+@group(0) @binding(3) var<storage, read> slots: array<Slot>;
+@group(0) @binding(4) var<storage, read> shiftedProbe: array<vec2f>;  // [position in slice, y, x], mode 0
+@group(0) @binding(5) var<storage, read> probe: array<vec2f>;         // [mode, y, x]
+@group(0) @binding(6) var<storage, read> object: array<vec2f>;        // [y, x]
+@group(0) @binding(7) var<storage, read_write> result: array<vec2f>;  // [position in slice, mode, y, x]
+
+fn load(plane: u32, offset: u32) -> vec2f {
+  let y = offset / params.width;
+  let x = offset - y * params.width;
+  let position = plane / params.planesPerPattern;
+  let mode = plane - position * params.planesPerPattern;
+  let frame = params.height * params.width;
+  let start = slots[batch.slotBase + position].start;
+  let transmission = object[canvasIndex(start, y, x, params.canvasHeight, params.canvasWidth)];
+  if (mode == 0u) { return multiply(shiftedProbe[position * frame + offset], transmission); }
+  return multiply(probe[mode * frame + offset], transmission);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  fftPass(flatIndex(id, groups));
+}

@@ -1,0 +1,61 @@
+// Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
+// that cover it, in schedule order; no atomics. One workgroup per touched tile of 16 x 16 pixels.
+//!include lib/complex.wgsl
+//!include lib/batch.wgsl
+
+struct Params { height: u32, width: u32, canvasHeight: u32, canvasWidth: u32, tilesAcross: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> batch: Batch;
+@group(0) @binding(2) var<storage, read> slots: array<Slot>;
+@group(0) @binding(3) var<storage, read> tiles: array<u32>;             // tile numbers, entry bounds, entries
+@group(0) @binding(4) var<storage, read> chi: array<vec2f>;             // [position in slice, mode, y, x]
+@group(0) @binding(5) var<storage, read> shiftedProbe: array<vec2f>;    // [position in slice, y, x], mode 0
+@group(0) @binding(6) var<storage, read> probe: array<vec2f>;           // [mode, y, x]
+@group(0) @binding(7) var<storage, read> farStep: array<f32>;           // [pattern], Poisson model only
+@group(0) @binding(8) var<storage, read_write> gradient: array<vec4f>;  // [y, x]: all modes, mode 0
+
+override MODE_COUNT: u32 = 1u;
+override SCALE_BY_FAR_STEP: bool = false;
+override MULTIMODAL: bool = true;
+
+@compute @workgroup_size(16, 16)
+fn main(
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let number = group.y * groups.x + group.x;
+  if (number >= batch.tileCount) { return; }
+  let tile = tiles[batch.tileBase + number];
+  let row = (tile / params.tilesAcross) * 16u + local.y;
+  let column = (tile % params.tilesAcross) * 16u + local.x;
+  let frame = params.height * params.width;
+  var all = vec2f();
+  var first = vec2f();
+  let end = tiles[batch.rangeBase + number + 1u];
+  for (var entry = tiles[batch.rangeBase + number]; entry < end; entry++) {
+    let position = tiles[entry];
+    let slot = slots[batch.slotBase + position];
+    let y = i32(row) - slot.start.x;
+    let x = i32(column) - slot.start.y;
+    if (y < 0 || x < 0 || y >= i32(params.height) || x >= i32(params.width)) { continue; }
+    let offset = u32(y) * params.width + u32(x);
+    var factor = 1.0;
+    if (SCALE_BY_FAR_STEP) { factor = farStep[slot.pattern]; }
+    let wave = position * MODE_COUNT * frame + offset;
+    let leading = factor * multiplyConjugate(chi[wave], shiftedProbe[position * frame + offset]);
+    first += leading;
+    var sum = leading;
+    if (MULTIMODAL) {
+      for (var mode = 1u; mode < MODE_COUNT; mode++) {
+        sum += factor * multiplyConjugate(chi[wave + mode * frame], probe[mode * frame + offset]);
+      }
+    }
+    all += sum;
+  }
+  if (row >= params.canvasHeight || column >= params.canvasWidth) { return; }
+  let pixel = row * params.canvasWidth + column;
+  var total = vec4f(all, first);
+  if (batch.firstSlice == 0u) { total += gradient[pixel]; }
+  gradient[pixel] = total;
+}

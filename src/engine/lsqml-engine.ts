@@ -1,0 +1,381 @@
+// Runs LSQML epochs on a device: tables up, minibatches encoded, one read-back per epoch, constraints
+// (lsqml.md section 2). Owns all buffers of a run.
+
+import type { ComplexArray } from "../complex.ts";
+import { type DeviceWatch, watchDevice, withErrorScopes } from "../gpu/device.ts";
+import { mapBuffer, readBuffer } from "../gpu/readback.ts";
+import { recordTogether, type StageRecorder } from "../gpu/timing.ts";
+import { planActive } from "../options.ts";
+import { createGenerator, streamPurpose } from "../schedule/random.ts";
+import { createEpochSteps, type EpochSteps, HOST_FACTORS_OFFSET } from "./epoch-steps.ts";
+import { buildEpochTables, type EpochTables, type MinibatchEntry } from "./epoch-tables.ts";
+import { createLsqmlSteps, type LsqmlSteps } from "./lsqml.ts";
+import { orthogonalizingMatrix } from "./orthogonalize.ts";
+import { loadPatterns, PatternRing } from "./pattern-upload.ts";
+import type { LsqmlProblem } from "./problem.ts";
+import { allocateState, type LsqmlState, REDUCTION_LANES } from "./state.ts";
+import { SubmitQueue } from "./submit-queue.ts";
+
+const NO_BAD_MINIBATCH = 0xffffffff;
+
+/** What is read back at the end of an epoch. */
+export interface EpochOutcome {
+  /** Mean over minibatches. */
+  readonly loss: number;
+  /** [minibatch] mean over its patterns and pixels. */
+  readonly minibatchLoss: Float64Array;
+  /** First minibatch after which a quantity held NaN or Inf. */
+  readonly firstBad: { readonly quantity: "loss" | "object" | "probe"; readonly minibatch: number } | null;
+  /** Step sizes that had no solution and were left out. */
+  readonly unsolvedSteps: number;
+  /** False when the run was stopped inside the epoch. */
+  readonly finished: boolean;
+}
+
+export interface EpochHooks {
+  readonly onMinibatch?: (minibatch: number, minibatchCount: number, indices: Uint32Array) => void;
+  readonly signal?: AbortSignal;
+  /** Timed passes for benchmarks. */
+  readonly record?: (encoder: GPUCommandEncoder) => StageRecorder;
+  /** Stops after this many minibatches and skips the end of the epoch: for looking at intermediate results. */
+  readonly stopAfterMinibatches?: number;
+}
+
+export class LsqmlEngine {
+  readonly state: LsqmlState;
+  /** Seconds spent compiling and loading patterns. */
+  readonly seconds: { readonly compile: number; readonly load: number };
+  readonly #device: GPUDevice;
+  readonly #watch: DeviceWatch;
+  readonly #problem: LsqmlProblem;
+  readonly #steps: LsqmlSteps;
+  readonly #epochSteps: EpochSteps;
+  readonly #ring: PatternRing | null;
+  readonly #probePower: number | null;
+  readonly #staging: GPUBuffer;
+  #illuminationBuilt = false;
+
+  /**
+   * Allocates, compiles and loads. `epochs`: how many epochs the plan will be asked for.
+   * Throws GpuError (69, 70, 75) or OptionsError; nothing is left allocated then.
+   */
+  static async create(
+    device: GPUDevice,
+    problem: LsqmlProblem,
+    epochs: number,
+    extra: { readonly capture?: boolean } = {},
+  ): Promise<LsqmlEngine> {
+    const watch = watchDevice(device);
+    const sizes = largestEpoch(problem, epochs);
+    const state = await withErrorScopes(device, "buffers of the reconstruction", () =>
+      allocateState(device, problem, { sizes }, extra.capture ?? false),
+    );
+    try {
+      const begin = performance.now();
+      const [steps, epochSteps] = await Promise.all([
+        createLsqmlSteps(device, problem, state, extra.capture ?? false),
+        createEpochSteps(device, problem, state),
+      ]);
+      const compiled = performance.now();
+      if (state.patternsResident) await loadPatterns(device, problem.patterns, state.patterns[0]![0]!);
+      watch.assertAlive();
+      const loaded = performance.now();
+      return new LsqmlEngine(device, watch, problem, state, steps, epochSteps, {
+        compile: (compiled - begin) / 1000,
+        load: (loaded - compiled) / 1000,
+      });
+    } catch (error) {
+      state.pool.destroy();
+      throw error;
+    }
+  }
+
+  private constructor(
+    device: GPUDevice,
+    watch: DeviceWatch,
+    problem: LsqmlProblem,
+    state: LsqmlState,
+    steps: LsqmlSteps,
+    epochSteps: EpochSteps,
+    seconds: { readonly compile: number; readonly load: number },
+  ) {
+    this.#device = device;
+    this.#watch = watch;
+    this.#problem = problem;
+    this.state = state;
+    this.#steps = steps;
+    this.#epochSteps = epochSteps;
+    this.seconds = seconds;
+    this.#ring = state.patternsResident ? null : new PatternRing(device, problem.patterns, state.patterns);
+    this.#staging = state.pool.readBack(
+      "epoch results",
+      state.losses.size + state.flags.size + state.modeProducts.size,
+    );
+    const { power } = problem.options.probe;
+    this.#probePower = !power.enabled
+      ? null
+      : power.target === "median-total-intensity"
+        ? median(problem.totalIntensity)
+        : power.target;
+  }
+
+  /** Runs epoch `epoch` (0-based). Epochs have to be run in order. */
+  async runEpoch(epoch: number, hooks: EpochHooks = {}): Promise<EpochOutcome> {
+    const { options } = this.#problem;
+    const device = this.#device;
+    const record = hooks.record ?? recordTogether;
+    const tables = this.#uploadTables(epoch);
+    const measureOnly = epoch === 0 && options.rescaleProbeInFirstEpoch;
+    const actions = {
+      update: !measureOnly,
+      updateObject: options.object.optimize && planActive(options.object.plan, epoch),
+      updateProbe: options.probe.optimize && planActive(options.probe.plan, epoch),
+    };
+    const queue = new SubmitQueue(device, record, this.#minibatchesPerSubmit());
+    const { encoder, recorder } = queue.open();
+    encoder.copyBufferToBuffer(this.state.object, 0, this.state.savedObject, 0, this.state.object.size);
+    encoder.copyBufferToBuffer(this.state.probe, 0, this.state.savedProbe, 0, this.state.probe.size);
+    if (this.#illuminationDue(epoch)) {
+      this.#epochSteps.encodeIllumination(recorder, !this.#illuminationBuilt);
+      this.#illuminationBuilt = true;
+    }
+    const stop = hooks.stopAfterMinibatches ?? Infinity;
+    this.#ring?.prefetch(tables.minibatches[0]);
+    for (const minibatch of tables.minibatches.slice(0, stop)) {
+      if (hooks.signal?.aborted) return this.#abandon(queue);
+      const patternSet = this.#ring ? await this.#ring.upload(minibatch) : 0;
+      this.#steps.encodeMinibatch(queue.open().recorder, minibatch, { ...actions, patternSet });
+      hooks.onMinibatch?.(minibatch.number, tables.minibatches.length, minibatch.indices);
+      const done = queue.minibatchDone();
+      this.#ring?.prefetch(tables.minibatches[minibatch.number + 1]);
+      await done;
+    }
+    const needsProducts = this.#needsModeProducts(epoch);
+    if (needsProducts) this.#epochSteps.encodeModeProducts(queue.open().recorder);
+    const results = await this.#readEpoch(queue);
+    const outcome = this.#judge(tables.minibatches.slice(0, stop), results);
+    if (outcome.firstBad || stop < Infinity) return outcome;
+    this.#endEpoch(epoch, record, tables.minibatches, results);
+    return outcome;
+  }
+
+  /** [1, y, x]. `saved` = state before the epoch that was last begun. */
+  async readObject(saved = false): Promise<ComplexArray> {
+    const buffer = saved ? this.state.savedObject : this.state.object;
+    return { shape: [1, ...this.state.size.canvasShape], data: await this.readFloats(buffer) };
+  }
+
+  /** [1, mode, y, x]. */
+  async readProbe(saved = false): Promise<ComplexArray> {
+    const buffer = saved ? this.state.savedProbe : this.state.probe;
+    return { shape: [1, this.state.size.modeCount, ...this.state.size.frame], data: await this.readFloats(buffer) };
+  }
+
+  /** Contents of any buffer of the state. */
+  async readFloats(buffer: GPUBuffer): Promise<Float32Array> {
+    return new Float32Array(await readBuffer(this.#device, this.#watch, buffer));
+  }
+
+  /** Releases every buffer; the device stays the caller's. */
+  destroy(): void {
+    this.#steps.destroy();
+    this.state.pool.destroy();
+  }
+
+  #uploadTables(epoch: number): EpochTables {
+    const { options, plan } = this.#problem;
+    const tables = buildEpochTables(this.state.layout, plan.minibatches(epoch), this.#stepNoise(epoch));
+    const { queue } = this.#device;
+    const write = (buffer: GPUBuffer, data: Uint8Array | Uint32Array | Float32Array) =>
+      queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    write(this.state.slots, tables.slots);
+    write(this.state.tiles, tables.tiles);
+    // the two fixed entries stay as they are
+    queue.writeBuffer(
+      this.state.batches,
+      512,
+      tables.batches.buffer as ArrayBuffer,
+      512,
+      tables.batches.byteLength - 512,
+    );
+    write(this.state.flags, Uint32Array.of(NO_BAD_MINIBATCH, NO_BAD_MINIBATCH, 0, 0));
+    if (!(epoch === 0 && options.rescaleProbeInFirstEpoch)) {
+      write(this.state.patternSteps, new Float32Array(2 * this.state.size.patternCount).fill(1));
+    }
+    return tables;
+  }
+
+  /** Normal perturbation of the Poisson step by pattern, from the run's seed (Box-Muller). */
+  #stepNoise(epoch: number): ((pattern: number) => number) | undefined {
+    const { noiseModel, poissonStepNoise, seed } = this.#problem.options;
+    if (noiseModel !== "poisson" || poissonStepNoise === 0) return undefined;
+    const generator = createGenerator(seed, streamPurpose.poissonStepNoise, epoch);
+    const values = Float64Array.from({ length: this.state.size.patternCount }, () => {
+      const radius = Math.sqrt(-2 * Math.log(1 - generator.nextUnit()));
+      return poissonStepNoise * radius * Math.cos(2 * Math.PI * generator.nextUnit());
+    });
+    return (pattern) => values[pattern]!;
+  }
+
+  /** lsqml.md section 2.1: at first, then while d < 10 and every tenth, counted from the start of the probe's plan. */
+  #illuminationDue(epoch: number): boolean {
+    if (!this.#illuminationBuilt) return true;
+    const since = epoch - this.#problem.options.probe.plan.start;
+    return since > 0 && (since < 10 || since % 10 === 0);
+  }
+
+  #needsModeProducts(epoch: number): boolean {
+    const { probe } = this.#problem.options;
+    const orthogonalize =
+      this.state.size.modeCount > 1 &&
+      probe.orthogonalizeModes.enabled &&
+      planActive(probe.orthogonalizeModes.plan, epoch);
+    return orthogonalize || (this.#probePower !== null && planActive(probe.power.plan, epoch));
+  }
+
+  /** On a processor a minibatch takes long; on a GPU several go together. */
+  #minibatchesPerSubmit(): number {
+    if (!this.state.patternsResident) return 1;
+    const [height, width] = this.state.size.frame;
+    const work = this.state.layout.sliceSize * this.state.slices.length * height * width * this.state.size.modeCount;
+    return Math.max(1, Math.min(32, Math.floor(2 ** 23 / work)));
+  }
+
+  async #readEpoch(queue: SubmitQueue): Promise<{ losses: Float32Array; flags: Uint32Array; products: Float32Array }> {
+    const { losses, flags, modeProducts } = this.state;
+    const { encoder, recorder } = queue.open();
+    recorder.end();
+    let offset = 0;
+    for (const buffer of [losses, flags, modeProducts]) {
+      encoder.copyBufferToBuffer(buffer, 0, this.#staging, offset, buffer.size);
+      offset += buffer.size;
+    }
+    queue.flush();
+    const bytes = await mapBuffer(this.#watch, this.#staging);
+    return {
+      losses: new Float32Array(bytes, 0, losses.size / 4),
+      flags: new Uint32Array(bytes, losses.size, flags.size / 4),
+      products: new Float32Array(bytes, losses.size + flags.size, modeProducts.size / 4),
+    };
+  }
+
+  async #abandon(queue: SubmitQueue): Promise<EpochOutcome> {
+    queue.flush();
+    await this.#device.queue.onSubmittedWorkDone();
+    this.#watch.assertAlive();
+    return { loss: NaN, minibatchLoss: new Float64Array(0), firstBad: null, unsolvedSteps: 0, finished: false };
+  }
+
+  #judge(minibatches: readonly MinibatchEntry[], results: { losses: Float32Array; flags: Uint32Array }): EpochOutcome {
+    const [height, width] = this.state.size.frame;
+    const minibatchLoss = new Float64Array(minibatches.length);
+    let slot = 0;
+    for (const [number, minibatch] of minibatches.entries()) {
+      let total = 0;
+      for (let position = 0; position < minibatch.indices.length; position++) total += results.losses[2 * slot++]!;
+      minibatchLoss[number] = total / (minibatch.indices.length * height * width);
+    }
+    const loss = minibatchLoss.reduce((sum, value) => sum + value, 0) / minibatchLoss.length;
+    const badLoss = minibatchLoss.findIndex((value) => !Number.isFinite(value));
+    const candidates = [
+      { quantity: "object" as const, minibatch: results.flags[0]! },
+      { quantity: "probe" as const, minibatch: results.flags[1]! },
+      { quantity: "loss" as const, minibatch: badLoss < 0 ? NO_BAD_MINIBATCH : badLoss },
+    ].filter((candidate) => candidate.minibatch !== NO_BAD_MINIBATCH);
+    // the loss of a minibatch is computed before its update: on a tie it was bad first
+    candidates.sort((a, b) => a.minibatch - b.minibatch || (a.quantity === "loss" ? -1 : 1));
+    return { loss, minibatchLoss, firstBad: candidates[0] ?? null, unsolvedSteps: results.flags[2]!, finished: true };
+  }
+
+  #endEpoch(
+    epoch: number,
+    record: (encoder: GPUCommandEncoder) => StageRecorder,
+    minibatches: readonly MinibatchEntry[],
+    results: { losses: Float32Array; products: Float32Array },
+  ): void {
+    const { options } = this.#problem;
+    const { probe, object } = options;
+    const device = this.#device;
+    const { modeCount } = this.state.size;
+    let probeFactor = 1;
+    let objectFactor = 1;
+    if (epoch === 0 && options.rescaleProbeInFirstEpoch)
+      probeFactor = this.#measuredFactor(minibatches, results.losses);
+    const products = sumModeProducts(results.products, modeCount);
+    if (this.#probePower !== null && planActive(probe.power.plan, epoch)) {
+      let energy = 0;
+      for (let mode = 0; mode < modeCount; mode++) energy += products[2 * (mode * modeCount + mode)]!;
+      const factor = Math.sqrt(this.#probePower / (energy * probeFactor ** 2));
+      if (Number.isFinite(factor) && factor > 0) {
+        probeFactor *= factor;
+        if (probe.power.scaleObject) objectFactor = 1 / factor;
+      }
+    }
+    const encoder = device.createCommandEncoder({ label: `end of epoch ${epoch}` });
+    const recorder = record(encoder);
+    if (probeFactor !== 1 || objectFactor !== 1) {
+      device.queue.writeBuffer(this.state.factors, HOST_FACTORS_OFFSET, Float32Array.of(probeFactor, objectFactor));
+      this.#epochSteps.encodeHostFactors(recorder, objectFactor !== 1);
+    }
+    if (modeCount > 1 && probe.orthogonalizeModes.enabled && planActive(probe.orthogonalizeModes.plan, epoch)) {
+      const { method, sortByOccupancy } = probe.orthogonalizeModes;
+      const mixing = orthogonalizingMatrix({ size: modeCount, values: products }, method, sortByOccupancy);
+      device.queue.writeBuffer(this.state.mixing, 0, Float32Array.from(mixing));
+      this.#epochSteps.encodeMixing(recorder);
+    }
+    const ambiguity = object.removeObjectProbeAmbiguity;
+    if (ambiguity.enabled && planActive(ambiguity.plan, epoch)) this.#epochSteps.encodeAmbiguityRemoval(recorder);
+    recorder.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** sqrt(sum of measured / sum of modelled intensity) over the patterns of the epoch (lsqml.md step 3). */
+  #measuredFactor(minibatches: readonly MinibatchEntry[], losses: Float32Array): number {
+    let measured = 0;
+    let modelled = 0;
+    let slot = 0;
+    for (const minibatch of minibatches) {
+      for (const pattern of minibatch.indices) {
+        measured += this.#problem.totalIntensity[pattern]!;
+        modelled += losses[2 * slot++ + 1]!;
+      }
+    }
+    return modelled > 0 ? Math.sqrt(measured / modelled) : 1;
+  }
+}
+
+/** Minibatch sizes of the epoch that needs most room; every epoch of a plan is looked at once. */
+function largestEpoch(problem: LsqmlProblem, epochs: number): number[] {
+  const sizes: number[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const [number, indices] of problem.plan.minibatches(epoch).entries()) {
+      sizes[number] = Math.max(sizes[number] ?? 0, indices.length);
+    }
+  }
+  return sizes;
+}
+
+/** K[a, b] = sum over lanes, in float64; row-major (re, im). */
+function sumModeProducts(lanes: Float32Array, modeCount: number): Float64Array {
+  const values = new Float64Array(2 * modeCount * modeCount);
+  let pair = 0;
+  for (let a = 0; a < modeCount; a++) {
+    for (let b = a; b < modeCount; b++, pair++) {
+      let re = 0;
+      let im = 0;
+      for (let lane = 0; lane < REDUCTION_LANES; lane++) {
+        re += lanes[2 * (pair * REDUCTION_LANES + lane)]!;
+        im += lanes[2 * (pair * REDUCTION_LANES + lane) + 1]!;
+      }
+      values.set([re, a === b ? 0 : im], 2 * (a * modeCount + b));
+      if (a !== b) values.set([re, -im], 2 * (b * modeCount + a));
+    }
+  }
+  return values;
+}
+
+function median(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,228 @@
+// Everything the engine keeps on the device: allocation, first contents, release. No steps.
+
+import { BufferPool } from "../gpu/buffers.ts";
+import { isSoftwareAdapter } from "../gpu/device.ts";
+import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
+import {
+  ALL_PATTERNS_OFFSET,
+  buildAllPatternTables,
+  SINGLE_PLANE_OFFSET,
+  type TableLayout,
+  tableCapacity,
+} from "./epoch-tables.ts";
+import { findRegion, placePatterns, type RegionOfInterest } from "./geometry.ts";
+import { type LsqmlProblem, measureProblem, type ProblemSize } from "./problem.ts";
+
+const COMPLEX_BYTES = 8;
+/** Real sums per pattern for the step sizes. */
+export const STEP_SUM_COUNT = 6;
+/** Lanes of sums over the canvas or the probe. */
+export const REDUCTION_LANES = 256;
+
+/** Working buffers of one slice of a minibatch. */
+export interface SliceBuffers {
+  /** [position, mode, y, x]: exit waves at the detector, then chi. */
+  readonly waves: GPUBuffer;
+  /** [position, y, x]: sub-pixel shifted probe of mode 0. */
+  readonly shiftedProbe: GPUBuffer;
+  /** [position, mode, y, x]. */
+  readonly scratch: GPUBuffer;
+  /** [position, y, x] modelled intensity (Poisson model, or when intermediate results are captured). */
+  readonly modelled: GPUBuffer;
+}
+
+export interface LsqmlState {
+  readonly pool: BufferPool;
+  readonly size: ProblemSize;
+  readonly layout: TableLayout;
+  readonly region: RegionOfInterest | null;
+  readonly patternsResident: boolean;
+  /** [set][slice] packed patterns: one resident buffer, or the two sets of the upload ring. */
+  readonly patterns: readonly (readonly GPUBuffer[])[];
+  readonly slices: readonly SliceBuffers[];
+  /** Invocations that share a pattern in per-pattern sums. */
+  readonly laneCount: number;
+  readonly allPatternTileCount: number;
+  readonly batches: GPUBuffer;
+  readonly slots: GPUBuffer;
+  readonly tiles: GPUBuffer;
+  readonly allSlots: GPUBuffer;
+  readonly allTiles: GPUBuffer;
+  readonly object: GPUBuffer;
+  readonly probe: GPUBuffer;
+  readonly savedObject: GPUBuffer;
+  readonly savedProbe: GPUBuffer;
+  readonly validPixels: GPUBuffer;
+  readonly probeSpectrum: GPUBuffer;
+  readonly planeScratch: GPUBuffer;
+  readonly ramps: GPUBuffer;
+  /** [position in slice, y, x]. */
+  readonly probeGradient: GPUBuffer;
+  readonly probeDirectionSpectrum: GPUBuffer;
+  /** [mode, y, x]. */
+  readonly probeDirection: GPUBuffer;
+  /** [y, x] of (all modes, mode 0). */
+  readonly objectGradient: GPUBuffer;
+  readonly objectDirection: GPUBuffer;
+  readonly illumination: GPUBuffer;
+  readonly maxima: GPUBuffer;
+  readonly preconditioner: GPUBuffer;
+  readonly partials: GPUBuffer;
+  readonly batchSums: GPUBuffer;
+  readonly steps: GPUBuffer;
+  readonly kept: GPUBuffer;
+  readonly batchSteps: GPUBuffer;
+  /** [pattern] of (object, probe) step of the current epoch. */
+  readonly patternSteps: GPUBuffer;
+  /** [pattern] far-field step (Poisson). */
+  readonly farStep: GPUBuffer;
+  readonly farStepNext: GPUBuffer;
+  /** [slot of the epoch] of (summed loss, summed modelled intensity). */
+  readonly losses: GPUBuffer;
+  /** First bad minibatch of object and probe, count of unsolvable steps. */
+  readonly flags: GPUBuffer;
+  /** Factors of the ambiguity removal (object, probe), then of the host (probe, object). */
+  readonly factors: GPUBuffer;
+  readonly regionPartials: GPUBuffer;
+  readonly modeProducts: GPUBuffer;
+  readonly mixing: GPUBuffer;
+}
+
+/** Largest minibatch sizes of any epoch of the run, for the capacity of tables. */
+export interface BatchShape {
+  /** Minibatch sizes of the epoch that needs most room. */
+  readonly sizes: readonly number[];
+}
+
+/**
+ * Allocates the state of a run. Throws GpuError GPU_LIMIT when the device's bindings are too small.
+ * `capture` keeps the modelled intensity for inspection.
+ */
+export function allocateState(
+  device: GPUDevice,
+  problem: LsqmlProblem,
+  shape: BatchShape,
+  capture: boolean,
+): LsqmlState {
+  const pool = new BufferPool(device);
+  const size = measureProblem(problem);
+  const [height, width] = size.frame;
+  const [rows, columns] = size.canvasShape;
+  const { modeCount, patternCount } = size;
+  const pixels = height * width;
+  const plane = pixels * COMPLEX_BYTES;
+  const canvas = rows * columns;
+  const largest = Math.max(...shape.sizes);
+  const slotTotal = shape.sizes.reduce((sum, count) => sum + count, 0);
+  const sliceSize = chooseSliceSize(device, plane * modeCount, largest);
+  const sliceCount = Math.ceil(largest / sliceSize);
+  const { patternBytes } = problem.patterns;
+  const patternsResident = patternCount * patternBytes <= residentLimit(device, problem.options.deviceMemoryBytes);
+  const placement = placePatterns(problem.positionsPx, problem.originPx, size.frame);
+  const layout: TableLayout = {
+    placement,
+    frame: size.frame,
+    canvasShape: size.canvasShape,
+    sliceSize,
+    streamed: !patternsResident,
+  };
+  const capacity = tableCapacity(layout, shape.sizes);
+  const poisson = problem.options.noiseModel === "poisson";
+  const laneCount = Math.min(256, Math.max(16, 2 ** Math.floor(Math.log2(pixels / 16))));
+  const sharedScratch = pool.storage("scratch", sliceSize * modeCount * plane);
+  const slices = Array.from({ length: sliceCount }, (_, slice) => ({
+    waves: pool.storage(`waves ${slice}`, sliceSize * modeCount * plane),
+    shiftedProbe: pool.storage(`shifted probe ${slice}`, sliceSize * plane),
+    // with the Poisson model all slices wait at the detector, in either buffer of the transform
+    scratch:
+      poisson && sliceCount > 1 ? pool.storage(`scratch ${slice}`, sliceSize * modeCount * plane) : sharedScratch,
+    modelled: pool.storage(`modelled ${slice}`, poisson || capture ? sliceSize * pixels * 4 : 16),
+  }));
+  const all = buildAllPatternTables(layout);
+  const batches = pool.uniform("batch table", Math.max(capacity.batchBytes, 2 * BATCH_STRIDE_BYTES));
+  device.queue.writeBuffer(batches, SINGLE_PLANE_OFFSET, singlePlaneEntry());
+  device.queue.writeBuffer(batches, ALL_PATTERNS_OFFSET, all.entry as Uint8Array<ArrayBuffer>);
+  return {
+    pool,
+    size,
+    layout,
+    region: findRegion(problem.positionsPx, problem.originPx, size.canvasShape),
+    patternsResident,
+    patterns: patternsResident
+      ? [[pool.storage("patterns", patternCount * patternBytes)]]
+      : [0, 1].map((set) =>
+          slices.map((_, slice) => pool.storage(`patterns ${set}.${slice}`, sliceSize * patternBytes)),
+        ),
+    slices,
+    laneCount,
+    allPatternTileCount: all.tileCount,
+    batches,
+    slots: pool.storage("slots", capacity.slotBytes),
+    tiles: pool.storage("tiles", capacity.tileBytes),
+    allSlots: pool.storageFrom("all slots", all.slots),
+    allTiles: pool.storageFrom("all tiles", all.tiles),
+    object: pool.storageFrom("object", problem.object.data),
+    probe: pool.storageFrom("probe", problem.probe.data),
+    savedObject: pool.storage("saved object", canvas * COMPLEX_BYTES),
+    savedProbe: pool.storage("saved probe", modeCount * plane),
+    validPixels: pool.storageFrom("valid pixels", cornerCentredMask(problem.mask, height, width)),
+    probeSpectrum: pool.storage("probe spectrum", plane),
+    planeScratch: pool.storage("plane scratch", plane),
+    ramps: pool.storage("ramps", largest * (height + width) * COMPLEX_BYTES),
+    probeGradient: pool.storage("probe gradient", sliceSize * plane),
+    probeDirectionSpectrum: pool.storage("probe direction spectrum", plane),
+    probeDirection: pool.storage("probe direction", modeCount * plane),
+    objectGradient: pool.storage("object gradient", canvas * 2 * COMPLEX_BYTES),
+    objectDirection: pool.storage("object direction", canvas * 2 * COMPLEX_BYTES),
+    illumination: pool.storage("illumination", canvas * 4),
+    maxima: pool.storage("maxima", REDUCTION_LANES * 4),
+    preconditioner: pool.storage("preconditioner", canvas * 4),
+    partials: pool.storage("partials", sliceSize * laneCount * STEP_SUM_COUNT * 4),
+    batchSums: pool.storage("batch sums", largest * STEP_SUM_COUNT * 4),
+    steps: pool.storage("steps", largest * 8),
+    kept: pool.storage("kept steps", largest * 4),
+    batchSteps: pool.storage("batch steps", 8),
+    patternSteps: pool.storage("pattern steps", patternCount * 8),
+    farStep: pool.storageFrom("far-field steps", new Float32Array(patternCount).fill(0.5)),
+    farStepNext: pool.storage("next far-field steps", patternCount * 4),
+    losses: pool.storage("losses", slotTotal * 8),
+    flags: pool.storage("flags", 16),
+    factors: pool.storage("factors", 16),
+    regionPartials: pool.storage("region sums", REDUCTION_LANES * 8),
+    modeProducts: pool.storage("mode products", ((modeCount * (modeCount + 1)) / 2) * REDUCTION_LANES * 8),
+    mixing: pool.storage("mode mixing", modeCount * modeCount * COMPLEX_BYTES),
+  };
+}
+
+/** Patterns whose waves are worked on together: what one binding holds, and on a processor what its caches like. */
+function chooseSliceSize(device: GPUDevice, waveBytes: number, batchSize: number): number {
+  const binding = device.limits.maxStorageBufferBindingSize;
+  const preferred = isSoftwareAdapter(device.adapterInfo) ? 4 * 2 ** 20 : 64 * 2 ** 20;
+  const size = Math.max(1, Math.floor(Math.min(preferred, binding) / waveBytes));
+  // equal slices: 96 patterns in slices of 50 become 48 + 48
+  return Math.ceil(batchSize / Math.ceil(batchSize / size));
+}
+
+function residentLimit(device: GPUDevice, chosenBytes: number | null): number {
+  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+  return chosenBytes === null ? limit : Math.min(limit, chosenBytes);
+}
+
+function singlePlaneEntry(): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(BATCH_STRIDE_BYTES / 4);
+  words.set([0, 1, 0, 1, 0, 0, 0, 1, 0]);
+  return words;
+}
+
+/** The mask as factors 0 and 1 with the zero frequency at [0, 0]. */
+function cornerCentredMask(mask: Uint8Array | null, height: number, width: number): Float32Array {
+  const factors = new Float32Array(height * width).fill(1);
+  if (!mask) return factors;
+  for (let y = 0; y < height; y++) {
+    const row = (y + Math.floor(height / 2)) % height;
+    for (let x = 0; x < width; x++) {
+      factors[y * width + x] = mask[row * width + ((x + Math.floor(width / 2)) % width)] ? 1 : 0;
+    }
+  }
+  return factors;
+}

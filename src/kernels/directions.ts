@@ -1,0 +1,46 @@
+// Kernels of the update directions (lsqml.md steps 6 and 7) and of the sub-pixel shift.
+
+import type { KernelSpec } from "../gpu/kernel.ts";
+
+export const shiftRamps = {
+  shader: "shift-ramps",
+  params: { height: "u32", width: "u32" },
+  batch: true,
+  buffers: { slots: "read", ramps: "readWrite" },
+} satisfies KernelSpec;
+
+export const objectGradient = {
+  shader: "object-gradient",
+  params: { height: "u32", width: "u32", canvasHeight: "u32", canvasWidth: "u32", tilesAcross: "u32" },
+  batch: true,
+  buffers: {
+    slots: "read",
+    tiles: "read",
+    chi: "read",
+    shiftedProbe: "read",
+    probe: "read",
+    farStep: "read",
+    gradient: "readWrite",
+  },
+} satisfies KernelSpec;
+
+export const objectDirection = {
+  shader: "object-direction",
+  params: { canvasHeight: "u32", canvasWidth: "u32", tilesAcross: "u32" },
+  batch: true,
+  buffers: { tiles: "read", gradient: "read", preconditioner: "read", direction: "readWrite" },
+} satisfies KernelSpec;
+
+export const probeDirectionSpectrum = {
+  shader: "probe-direction-spectrum",
+  params: { height: "u32", width: "u32" },
+  batch: true,
+  buffers: { slots: "read", ramps: "read", gradients: "read", farStep: "read", spectrum: "readWrite" },
+} satisfies KernelSpec;
+
+export const probeDirectionModes = {
+  shader: "probe-direction-modes",
+  params: { height: "u32", width: "u32", canvasHeight: "u32", canvasWidth: "u32" },
+  batch: true,
+  buffers: { slots: "read", chi: "read", object: "read", farStep: "read", probeDirection: "readWrite" },
+} satisfies KernelSpec;
