@@ -1,7 +1,8 @@
 // Things that a procedural object is made of: each paints projected thickness and absorption with edges one pixel wide.
 
+import type { Generator } from "../schedule/random.ts";
 import { cosSinOfTurns, exponential } from "./elementary.ts";
-import { drawInteger, drawUniform, type RandomStream } from "./random.ts";
+import { drawUniform } from "./random.ts";
 
 /** Thickness and absorption of a thin specimen, both about 0 ... 1, C order [y, x]. */
 export interface Specimen {
@@ -18,11 +19,16 @@ interface Material {
 }
 
 /** A slow, smooth variation over the whole specimen. */
-export function paintGround(specimen: Specimen, periodPx: number, stream: RandomStream): void {
+export function paintGround(specimen: Specimen, periodPx: number, generator: Generator): void {
   const waves = Array.from({ length: 7 }, (_, i) => {
-    const [cosine, sine] = cosSinOfTurns(drawUniform(stream));
+    const [cosine, sine] = cosSinOfTurns(drawUniform(generator));
     const frequency = (0.5 + 0.5 * i) / periodPx;
-    return { fy: sine * frequency, fx: cosine * frequency, phase: drawUniform(stream), height: 0.05 / (1 + 0.4 * i) };
+    return {
+      fy: sine * frequency,
+      fx: cosine * frequency,
+      phase: drawUniform(generator),
+      height: 0.05 / (1 + 0.4 * i),
+    };
   });
   paintEverywhere(specimen, (y, x) => {
     let sum = 0.14;
@@ -32,10 +38,10 @@ export function paintGround(specimen: Specimen, periodPx: number, stream: Random
 }
 
 /** A cell: dome, membrane, nucleus and granules; `radiusPx` is its mean radius. */
-export function paintCell(specimen: Specimen, y0: number, x0: number, radiusPx: number, stream: RandomStream): void {
-  const [cosine, sine] = cosSinOfTurns(drawUniform(stream));
-  const stretch = 1 + 0.35 * drawUniform(stream);
-  const lobes = [0.12 * (drawUniform(stream) - 0.5), 0.16 * (drawUniform(stream) - 0.5)];
+export function paintCell(specimen: Specimen, y0: number, x0: number, radiusPx: number, generator: Generator): void {
+  const [cosine, sine] = cosSinOfTurns(drawUniform(generator));
+  const stretch = 1 + 0.35 * drawUniform(generator);
+  const lobes = [0.12 * (drawUniform(generator) - 0.5), 0.16 * (drawUniform(generator) - 0.5)];
   /** Distance from the centre in units of the outline. */
   const relativeRadius = (dy: number, dx: number) => {
     const v = (cosine * dy - sine * dx) * stretch;
@@ -56,18 +62,18 @@ export function paintCell(specimen: Specimen, y0: number, x0: number, radiusPx: 
       absorption: 0.08 * inside + 0.12 * membrane,
     };
   });
-  const nucleusPx = radiusPx * (0.26 + 0.12 * drawUniform(stream));
-  const [nucleusCosine, nucleusSine] = cosSinOfTurns(drawUniform(stream));
-  const offsetPx = 0.28 * radiusPx * drawUniform(stream);
+  const nucleusPx = radiusPx * (0.26 + 0.12 * drawUniform(generator));
+  const [nucleusCosine, nucleusSine] = cosSinOfTurns(drawUniform(generator));
+  const offsetPx = 0.28 * radiusPx * drawUniform(generator);
   paintDisc(specimen, y0 + offsetPx * nucleusSine, x0 + offsetPx * nucleusCosine, nucleusPx, {
     thickness: 0.26,
     absorption: 0.42,
   });
   const granules = Math.round(radiusPx * 1.3);
   for (let i = 0; i < granules; i++) {
-    const [c, s] = cosSinOfTurns(drawUniform(stream));
-    const distance = radiusPx * 0.82 * Math.sqrt(drawUniform(stream));
-    const sizePx = 0.8 + 1.3 * drawUniform(stream) * drawUniform(stream);
+    const [c, s] = cosSinOfTurns(drawUniform(generator));
+    const distance = radiusPx * 0.82 * Math.sqrt(drawUniform(generator));
+    const sizePx = 0.8 + 1.3 * drawUniform(generator) * drawUniform(generator);
     paintDisc(specimen, y0 + distance * s, x0 + distance * c, sizePx, { thickness: 0.2, absorption: 0.22 });
   }
 }
@@ -107,11 +113,11 @@ export function paintGlyphs(
   x0: number,
   dotPx: number,
   count: number,
-  stream: RandomStream,
+  generator: Generator,
 ): void {
   for (let glyph = 0; glyph < count; glyph++) {
     for (let row = 0; row < 5; row++) {
-      const bits = 1 + drawInteger(stream, 7);
+      const bits = 1 + generator.nextBelow(7);
       for (let column = 0; column < 5; column++) {
         if (((bits >> Math.min(column, 4 - column)) & 1) === 0) continue;
         const x = x0 + (6.5 * glyph + column) * dotPx;

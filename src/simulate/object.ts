@@ -2,6 +2,7 @@
 
 import { type ComplexArray, complexZeros } from "../complex.ts";
 import { OptionsError } from "../errors.ts";
+import { createGenerator, type Generator } from "../schedule/random.ts";
 import { cosSinOfTurns } from "./elementary.ts";
 import {
   paintBars,
@@ -13,7 +14,7 @@ import {
   softenSpecimen,
 } from "./object-features.ts";
 import type { SimulateOptions } from "./options.ts";
-import { createRandomStream, drawUniform, type RandomStream } from "./random.ts";
+import { drawUniform, simulationPurpose } from "./random.ts";
 
 /** A grey image: values 0 (black) ... 1 (white), C order [y, x]. */
 export interface GreyImage {
@@ -35,12 +36,12 @@ export function createProceduralObject(
   const [heightPx, widthPx] = shapePx;
   const count = heightPx * widthPx;
   const specimen = { heightPx, widthPx, thickness: new Float64Array(count), absorption: new Float64Array(count) };
-  const stream = createRandomStream(seed, "object");
+  const generator = createGenerator(seed, simulationPurpose.object);
   // The chart is laid out in units of half the scanned field plus what the probe's skirt still sees.
   const unitPx = Math.max(16, Math.min(fieldPx[0], fieldPx[1]) / 2 + 6);
-  paintGround(specimen, 2.2 * unitPx, stream);
-  paintCells(specimen, unitPx, stream);
-  paintChart(specimen, unitPx, stream);
+  paintGround(specimen, 2.2 * unitPx, generator);
+  paintCells(specimen, unitPx, generator);
+  paintChart(specimen, unitPx, generator);
   softenSpecimen(specimen);
   return composeObject(options, specimen.thickness, specimen.absorption, shapePx);
 }
@@ -67,21 +68,21 @@ const CHART_ZONES = [
 ] as const;
 
 /** Cells over the whole specimen, not overlapping much: a try is dropped when it comes too near to something earlier. */
-function paintCells(specimen: Specimen, unitPx: number, stream: RandomStream): void {
+function paintCells(specimen: Specimen, unitPx: number, generator: Generator): void {
   const placed: { y: number; x: number; radiusPx: number }[] = [];
   const tries = Math.ceil((18 * specimen.heightPx * specimen.widthPx) / (unitPx * unitPx));
   for (let i = 0; i < tries; i++) {
-    const y = drawUniform(stream) * specimen.heightPx;
-    const x = drawUniform(stream) * specimen.widthPx;
+    const y = drawUniform(generator) * specimen.heightPx;
+    const x = drawUniform(generator) * specimen.widthPx;
     // Large cells first, small ones fill the gaps.
-    const radiusPx = Math.max(4, unitPx * (0.25 - (0.17 * i) / tries) * (0.85 + 0.3 * drawUniform(stream)));
+    const radiusPx = Math.max(4, unitPx * (0.25 - (0.17 * i) / tries) * (0.85 + 0.3 * drawUniform(generator)));
     const near = placed.some((cell) => {
       const apart = 0.95 * (cell.radiusPx + radiusPx);
       return squaredDistance(cell.y - y, cell.x - x) < apart * apart;
     });
     if (near || touchesChart(specimen, unitPx, y, x, 1.05 * radiusPx)) continue;
     placed.push({ y, x, radiusPx });
-    paintCell(specimen, y, x, radiusPx, stream);
+    paintCell(specimen, y, x, radiusPx, generator);
   }
 }
 
@@ -96,7 +97,7 @@ function touchesChart(specimen: Specimen, unitPx: number, y: number, x: number, 
   });
 }
 
-function paintChart(specimen: Specimen, unitPx: number, stream: RandomStream): void {
+function paintChart(specimen: Specimen, unitPx: number, generator: Generator): void {
   const y0 = specimen.heightPx / 2;
   const x0 = specimen.widthPx / 2;
   paintStar(specimen, y0 - 0.4 * unitPx, x0 - 0.4 * unitPx, 0.46 * unitPx, 18);
@@ -105,7 +106,7 @@ function paintChart(specimen: Specimen, unitPx: number, stream: RandomStream): v
     const dotPx = dots[line]!;
     if (y + 5 * dotPx > y0 - 0.02 * unitPx) break;
     const count = Math.max(1, Math.floor((0.78 * unitPx) / (6.5 * dotPx)));
-    paintGlyphs(specimen, y, x0 + 0.18 * unitPx, dotPx, count, stream);
+    paintGlyphs(specimen, y, x0 + 0.18 * unitPx, dotPx, count, generator);
     y += 7 * dotPx;
   }
   paintBars(specimen, y0 + 0.32 * unitPx, x0 - 0.82 * unitPx, Math.max(3, Math.round(unitPx / 12)));

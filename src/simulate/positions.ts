@@ -1,8 +1,9 @@
 // Scan patterns: positions in pixels of the object frame, (y, x), around a centre.
 
+import type { Generator } from "../schedule/random.ts";
 import { cosSinOfTurns } from "./elementary.ts";
 import type { SimulateOptions } from "./options.ts";
-import { drawUniform, type RandomStream } from "./random.ts";
+import { drawUniform } from "./random.ts";
 
 /** Turns between successive points of a Fermat spiral: 1 - 1/golden ratio. */
 const GOLDEN_TURNS = (3 - Math.sqrt(5)) / 2;
@@ -28,21 +29,21 @@ export function planField(scan: SimulateOptions["scan"]): { fieldPx: [number, nu
 export function createPositions(
   scan: SimulateOptions["scan"],
   centrePx: readonly [number, number],
-  stream: RandomStream,
+  generator: Generator,
 ): Float64Array {
   const { fieldPx, stepPx } = planField(scan);
-  const unit = unitPattern(scan, fieldPx, stream); // within [-0.5, 0.5]
+  const unit = unitPattern(scan, fieldPx, generator); // within [-0.5, 0.5]
   const positions = new Float64Array(2 * scan.positions);
   const jitterPx = scan.pattern === "uniform" ? 0 : scan.jitter * stepPx;
   for (let i = 0; i < positions.length; i++) {
     const axis = i & 1;
-    const displacement = jitterPx === 0 ? 0 : jitterPx * (2 * drawUniform(stream) - 1);
+    const displacement = jitterPx === 0 ? 0 : jitterPx * (2 * drawUniform(generator) - 1);
     positions[i] = centrePx[axis]! + fieldPx[axis]! * unit[i]! + displacement;
   }
   return positions;
 }
 
-function unitPattern(scan: SimulateOptions["scan"], fieldPx: [number, number], stream: RandomStream): Float64Array {
+function unitPattern(scan: SimulateOptions["scan"], fieldPx: [number, number], generator: Generator): Float64Array {
   switch (scan.pattern) {
     case "raster":
       return unitRaster(scan.positions, fieldPx);
@@ -51,7 +52,7 @@ function unitPattern(scan: SimulateOptions["scan"], fieldPx: [number, number], s
     case "concentric":
       return unitRings(scan.positions);
     case "uniform":
-      return Float64Array.from({ length: 2 * scan.positions }, () => drawUniform(stream) - 0.5);
+      return Float64Array.from({ length: 2 * scan.positions }, () => drawUniform(generator) - 0.5);
     default:
       return scan.pattern satisfies never;
   }

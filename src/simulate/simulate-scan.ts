@@ -3,12 +3,13 @@
 
 import { type ComplexArray, complexView, elementCount } from "../complex.ts";
 import { OptionsError } from "../errors.ts";
+import { createGenerator } from "../schedule/random.ts";
 import { createForwardModel, roundHalfEven } from "./forward-model.ts";
 import { createObjectFromImage, createProceduralObject, type GreyImage } from "./object.ts";
 import { resolveSimulateOptions, type SimulateOptions, type SimulateOptionsInput } from "./options.ts";
 import { createPositions, planField } from "./positions.ts";
 import { createProbe, energyOf, perturbProbe } from "./probe.ts";
-import { createRandomStream, drawPoisson } from "./random.ts";
+import { drawPoisson, simulationPurpose } from "./random.ts";
 
 /** Things that a caller brings instead of having them generated. */
 export interface SimulateInputs {
@@ -106,7 +107,11 @@ function preparePositions(
 ): Float64Array {
   if (!inputs.positionsPx) {
     const [heightPx, widthPx] = object.shape as [number, number];
-    return createPositions(options.scan, [heightPx / 2, widthPx / 2], createRandomStream(seed, "positions"));
+    return createPositions(
+      options.scan,
+      [heightPx / 2, widthPx / 2],
+      createGenerator(seed, simulationPurpose.positions),
+    );
   }
   if (inputs.positionsPx.length >= 2 && inputs.positionsPx.length % 2 === 0) return inputs.positionsPx;
   throw new OptionsError("SIMULATE_INPUTS", "positions must be (y, x) pairs", {
@@ -179,10 +184,10 @@ function writeAmplitudes(diffraction: Float32Array, countsPerUnit: number, optio
   const divisor = options.scale === "counts" ? 1 : Math.sqrt(countsPerUnit);
   for (let start = 0; start < diffraction.length; start += patternSize) {
     // A stream per pattern: pattern j does not depend on how many numbers the earlier ones drew.
-    const stream = createRandomStream(seed, "photons", start / patternSize);
+    const generator = createGenerator(seed, simulationPurpose.photons, start / patternSize);
     for (let i = start; i < start + patternSize; i++) {
       const expected = countsPerUnit * diffraction[i]!;
-      const counts = options.noise ? drawPoisson(stream, expected) : expected;
+      const counts = options.noise ? drawPoisson(generator, expected) : expected;
       diffraction[i] = Math.sqrt(counts) / divisor;
     }
   }

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { createGenerator } from "../../src/schedule/random.ts";
 import { type ComplexImage, createComplexImage, frequencyAt, planFft2d } from "../../src/simulate/fft.ts";
-import { createRandomStream, drawUniform } from "../../src/simulate/random.ts";
 
 function randomImage(heightPx: number, widthPx: number): ComplexImage {
-  const stream = createRandomStream(5, "fft-test", heightPx * 100 + widthPx);
+  const generator = createGenerator(5, 900, heightPx * 100 + widthPx);
   const image = createComplexImage(heightPx, widthPx);
   for (let i = 0; i < image.re.length; i++) {
-    image.re[i] = drawUniform(stream) - 0.5;
-    image.im[i] = drawUniform(stream) - 0.5;
+    image.re[i] = generator.nextUnit() - 0.5;
+    image.im[i] = generator.nextUnit() - 0.5;
   }
   return image;
 }

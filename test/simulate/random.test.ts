@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { createGenerator } from "../../src/schedule/random.ts";
 import { cosSinOfTurns, exponential, naturalLogarithm } from "../../src/simulate/elementary.ts";
-import { createRandomStream, drawInteger, drawNormal, drawPoisson, drawUniform } from "../../src/simulate/random.ts";
+import { drawPoisson, drawUniform } from "../../src/simulate/random.ts";
 
 describe("elementary functions", () => {
   test("cosSinOfTurns agrees with Math to rounding, and is exact at quarter turns", () => {
@@ -31,36 +32,25 @@ describe("elementary functions", () => {
   });
 });
 
-describe("random streams", () => {
-  test("are fixed by seed, purpose and index, bit for bit", () => {
-    const draw = (seed: number, purpose: string, index: number) => {
-      const stream = createRandomStream(seed, purpose, index);
-      return [stream.nextUint32(), stream.nextUint32(), stream.nextUint32()];
-    };
-    expect(draw(1, "photons", 0)).toEqual(draw(1, "photons", 0));
-    const heads = [draw(1, "photons", 0), draw(2, "photons", 0), draw(1, "photons", 1), draw(1, "object", 0)];
-    expect(new Set(heads.map((head) => head[0])).size).toBe(4);
-    expect(draw(0, "photons", 0)).toEqual(KNOWN_DRAWS);
-  });
-
-  test("uniform, integer and normal draws have their moments", () => {
-    const stream = createRandomStream(3, "moments");
-    const count = 200_000;
-    const uniform = momentsOf(count, () => drawUniform(stream));
-    expect(uniform.mean).toBeCloseTo(0.5, 2);
-    expect(uniform.variance).toBeCloseTo(1 / 12, 3);
-    const normal = momentsOf(count, () => drawNormal(stream));
-    expect(Math.abs(normal.mean)).toBeLessThan(0.01);
-    expect(Math.abs(normal.variance - 1)).toBeLessThan(0.02);
-    const tally = [0, 0, 0, 0, 0];
-    for (let i = 0; i < count; i++) tally[drawInteger(stream, 5)]!++;
-    for (const hits of tally) expect(Math.abs(hits - count / 5)).toBeLessThan(4.5 * Math.sqrt(count / 5));
+describe("draws", () => {
+  test("uniform draws lie in [0, 1) and have 53 bits", () => {
+    const generator = createGenerator(3, 900);
+    let fine = 0;
+    const drawn = momentsOf(200_000, () => {
+      const value = drawUniform(generator);
+      if (value < 0 || value >= 1) throw new RangeError(`${value}`);
+      if ((value * 2 ** 32) % 1 !== 0) fine++;
+      return value;
+    });
+    expect(Math.abs(drawn.mean - 0.5)).toBeLessThan(0.003);
+    expect(drawn.variance).toBeCloseTo(1 / 12, 3);
+    expect(fine).toBeGreaterThan(199_000);
   });
 
   test.each([0, 0.01, 0.25, 3, 9.99, 10, 24, 400, 1e6])("Poisson draws of mean %d", (mean) => {
-    const stream = createRandomStream(11, "poisson", Math.round(mean * 100));
+    const generator = createGenerator(11, 900, Math.round(mean * 100));
     const count = 100_000;
-    const drawn = momentsOf(count, () => drawPoisson(stream, mean));
+    const drawn = momentsOf(count, () => drawPoisson(generator, mean));
     const error = Math.sqrt(mean / count);
     expect(Math.abs(drawn.mean - mean)).toBeLessThanOrEqual(4 * error);
     // Variance of the sample variance of a Poisson variable: (mean + 2 mean^2) / count.
@@ -68,10 +58,10 @@ describe("random streams", () => {
   });
 
   test.each([4, 12.5])("Poisson draws of mean %d have the right probability for every count (chi squared)", (mean) => {
-    const stream = createRandomStream(12, "poisson");
+    const generator = createGenerator(12, 900);
     const count = 200_000;
     const observed = new Float64Array(64);
-    for (let i = 0; i < count; i++) observed[drawPoisson(stream, mean)]!++;
+    for (let i = 0; i < count; i++) observed[drawPoisson(generator, mean)]!++;
     let chiSquared = 0;
     let bins = 0;
     for (let k = 0, probability = Math.exp(-mean); k < 64; k++, probability *= mean / k) {
@@ -83,9 +73,6 @@ describe("random streams", () => {
     expect(chiSquared).toBeLessThan(bins + 4 * Math.sqrt(2 * bins));
   });
 });
-
-/** First draws of the stream (0, "photons", 0); a change here changes every simulated scan. */
-const KNOWN_DRAWS = [2474574145, 1821586769, 1370836084];
 
 function momentsOf(count: number, draw: () => number): { mean: number; variance: number } {
   let sum = 0;
