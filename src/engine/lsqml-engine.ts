@@ -13,7 +13,7 @@ import { createLsqmlSteps, type LsqmlSteps } from "./lsqml.ts";
 import { orthogonalizingMatrix } from "./orthogonalize.ts";
 import { loadPatterns, PatternRing } from "./pattern-upload.ts";
 import type { LsqmlProblem } from "./problem.ts";
-import { allocateState, type LsqmlState, REDUCTION_LANES } from "./state.ts";
+import { allocateState, type EngineSettings, type LsqmlState, REDUCTION_LANES } from "./state.ts";
 import { SubmitQueue } from "./submit-queue.ts";
 
 const NO_BAD_MINIBATCH = 0xffffffff;
@@ -63,17 +63,17 @@ export class LsqmlEngine {
     device: GPUDevice,
     problem: LsqmlProblem,
     epochs: number,
-    extra: { readonly capture?: boolean } = {},
+    settings: EngineSettings = {},
   ): Promise<LsqmlEngine> {
     const watch = watchDevice(device);
     const sizes = largestEpoch(problem, epochs);
     const state = await withErrorScopes(device, "buffers of the reconstruction", () =>
-      allocateState(device, problem, { sizes }, extra.capture ?? false),
+      allocateState(device, problem, { sizes }, settings),
     );
     try {
       const begin = performance.now();
       const [steps, epochSteps] = await Promise.all([
-        createLsqmlSteps(device, problem, state, extra.capture ?? false),
+        createLsqmlSteps(device, problem, state, settings.capture ?? false),
         createEpochSteps(device, problem, state),
       ]);
       const compiled = performance.now();

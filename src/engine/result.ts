@@ -56,6 +56,8 @@ export interface ReconstructResult {
   readonly canvasOriginPx: readonly [number, number];
   /** [position, 2] (y, x): canvas point under pattern index (h//2, w//2). */
   readonly positionsPx: Float64Array;
+  /** (y, x): what was added to the centred positions (the half-pixel rule is in `options.canvas`). */
+  readonly positionOriginPx: readonly [number, number];
   /** [position, 2] (y, x): first canvas row and column of every patch. */
   readonly startIndicesPx: Int32Array;
   /** [position, 2] (y, x): sub-pixel part by which the probe is shifted. */

@@ -94,15 +94,22 @@ export interface BatchShape {
   readonly sizes: readonly number[];
 }
 
+/** What changes the memory of a run but not its numbers. */
+export interface EngineSettings {
+  /** Keep the modelled intensity of the last minibatch, for looking at it. */
+  readonly capture?: boolean;
+  /** Bytes of waves that are worked on together; default by adapter. */
+  readonly sliceBytes?: number;
+}
+
 /**
  * Allocates the state of a run. Throws GpuError GPU_LIMIT when the device's bindings are too small.
- * `capture` keeps the modelled intensity for inspection.
  */
 export function allocateState(
   device: GPUDevice,
   problem: LsqmlProblem,
   shape: BatchShape,
-  capture: boolean,
+  settings: EngineSettings,
 ): LsqmlState {
   const pool = new BufferPool(device);
   const size = measureProblem(problem);
@@ -114,7 +121,7 @@ export function allocateState(
   const canvas = rows * columns;
   const largest = Math.max(...shape.sizes);
   const slotTotal = shape.sizes.reduce((sum, count) => sum + count, 0);
-  const sliceSize = chooseSliceSize(device, plane * modeCount, largest);
+  const sliceSize = chooseSliceSize(device, plane * modeCount, largest, settings.sliceBytes);
   const sliceCount = Math.ceil(largest / sliceSize);
   const { patternBytes } = problem.patterns;
   const patternsResident = patternCount * patternBytes <= residentLimit(device, problem.options.deviceMemoryBytes);
@@ -136,7 +143,7 @@ export function allocateState(
     // with the Poisson model all slices wait at the detector, in either buffer of the transform
     scratch:
       poisson && sliceCount > 1 ? pool.storage(`scratch ${slice}`, sliceSize * modeCount * plane) : sharedScratch,
-    modelled: pool.storage(`modelled ${slice}`, poisson || capture ? sliceSize * pixels * 4 : 16),
+    modelled: pool.storage(`modelled ${slice}`, poisson || settings.capture ? sliceSize * pixels * 4 : 16),
   }));
   const all = buildAllPatternTables(layout);
   const batches = pool.uniform("batch table", Math.max(capacity.batchBytes, 2 * BATCH_STRIDE_BYTES));
@@ -195,9 +202,9 @@ export function allocateState(
 }
 
 /** Patterns whose waves are worked on together: what one binding holds, and on a processor what its caches like. */
-function chooseSliceSize(device: GPUDevice, waveBytes: number, batchSize: number): number {
+function chooseSliceSize(device: GPUDevice, waveBytes: number, batchSize: number, chosenBytes?: number): number {
   const binding = device.limits.maxStorageBufferBindingSize;
-  const preferred = isSoftwareAdapter(device.adapterInfo) ? 4 * 2 ** 20 : 64 * 2 ** 20;
+  const preferred = chosenBytes ?? (isSoftwareAdapter(device.adapterInfo) ? 4 * 2 ** 20 : 64 * 2 ** 20);
   const size = Math.max(1, Math.floor(Math.min(preferred, binding) / waveBytes));
   // equal slices: 96 patterns in slices of 50 become 48 + 48
   return Math.ceil(batchSize / Math.ceil(batchSize / size));

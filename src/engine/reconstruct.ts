@@ -1,0 +1,238 @@
+// A whole reconstruction: dataset and options to result; epochs, progress, cancellation, diagnosis.
+
+import type { Dataset, DatasetNote } from "../data/dataset.ts";
+import { InputError } from "../errors.ts";
+import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
+import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/explicit.ts";
+import { createMinibatchPlan } from "../schedule/minibatches.ts";
+import type { MinibatchPlan } from "../schedule/schedule.ts";
+import { type Canvas, layOutCanvas, makeInitialObject } from "./canvas.ts";
+import { type EpochOutcome, LsqmlEngine } from "./lsqml-engine.ts";
+import { makeInitialProbe } from "./probe-modes.ts";
+import type { LsqmlProblem } from "./problem.ts";
+import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
+
+/** Sums over a pattern's spectrum stay below float32's largest number, 3.4e38. */
+const LARGEST_TOTAL = 1e30;
+
+/**
+ * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
+ * run was cancelled or the numbers went wrong (status). Throws OptionsError (78), InputError (65), GpuError (69, 70, 75).
+ * The device stays the caller's; the dataset stays open.
+ */
+export async function reconstruct(
+  device: GPUDevice,
+  dataset: Dataset,
+  input: ReconstructOptionsInput = {},
+  hooks: ReconstructHooks = {},
+): Promise<ReconstructResult> {
+  const options = parseOptions(input);
+  const { problem, canvas, notes } = prepareProblem(dataset, options, hooks);
+  const engine = await LsqmlEngine.create(device, problem, options.epochs);
+  try {
+    const begin = performance.now();
+    const run = await runEpochs(engine, problem, hooks);
+    const saved = run.status !== "complete" && run.restore;
+    let object = await engine.readObject(saved);
+    let probe = await engine.readProbe(saved);
+    let { status, diagnosis, loss } = run;
+    if (status === "complete" && !(allFinite(object.data) && allFinite(probe.data))) {
+      // the constraints of the last epoch broke it: no later loss could tell
+      const quantity = allFinite(object.data) ? "probe" : "object";
+      status = "diverged";
+      diagnosis = { epoch: loss.length - 1, minibatch: null, quantity, likelyCause: guessCause(problem, quantity) };
+      loss = loss.slice(0, -1);
+      object = await engine.readObject(true);
+      probe = await engine.readProbe(true);
+    }
+    const compute = (performance.now() - begin) / 1000;
+    const { patterns } = problem;
+    const patternBytes = engine.state.patternsResident ? patterns.count * patterns.patternBytes : ringBytes(engine);
+    if (run.unsolvedSteps > 0) notes.push(unsolvedNote(run.unsolvedSteps));
+    const finished = loss.length;
+    return {
+      status,
+      diagnosis,
+      epochsCompleted: finished,
+      object,
+      probe,
+      loss: Float64Array.from(loss),
+      canvasOriginPx: canvas.canvasOriginPx,
+      positionsPx: canvas.positionsPx,
+      positionOriginPx: canvas.originPx,
+      startIndicesPx: canvas.placement.startIndicesPx,
+      fractionsPx: canvas.placement.fractionsPx,
+      scanIndexUsed: usedPatterns(problem.plan, patterns.count, options.epochs),
+      // a long run's schedule is large: it is written out only when asked for
+      get schedule() {
+        return exportSchedule(problem.plan, patterns.count, Math.max(1, finished));
+      },
+      options,
+      memory: {
+        patterns: engine.state.patternsResident ? "resident" : "streamed",
+        patternBytes,
+        workingBytes: engine.state.pool.sizeBytes - patternBytes,
+      },
+      seconds: { ...engine.seconds, compute },
+      notes,
+    };
+  } finally {
+    engine.destroy();
+  }
+}
+
+/** Everything that is decided before the device is used. */
+export function prepareProblem(
+  dataset: Dataset,
+  options: ReconstructOptions,
+  hooks: Pick<ReconstructHooks, "schedule"> = {},
+): { problem: LsqmlProblem; canvas: Canvas; notes: DatasetNote[] } {
+  const { patterns } = dataset;
+  checkRange(dataset);
+  const canvas = layOutCanvas(dataset.positionsPx, [patterns.heightPx, patterns.widthPx], options.canvas);
+  const object = makeInitialObject(options.initialObject, dataset.object, canvas);
+  const probe = makeInitialProbe(dataset.probe, options.probe.modes, options.probe.extraModeEnergy);
+  const plan = hooks.schedule
+    ? planFromSchedule(hooks.schedule, patterns.count, options.epochs)
+    : createMinibatchPlan({
+        count: patterns.count,
+        batchSize: options.batchSize,
+        batching: options.batching,
+        evenBatches: options.evenBatches,
+        seed: options.seed,
+        positionsPx: canvas.centredPx,
+      });
+  const problem: LsqmlProblem = {
+    patterns,
+    totalIntensity: dataset.totalIntensity,
+    mask: dataset.mask,
+    object: object.object,
+    probe: probe.probe,
+    positionsPx: canvas.centredPx,
+    originPx: canvas.originPx,
+    plan,
+    options,
+  };
+  return {
+    problem,
+    canvas,
+    notes: [
+      ...canvas.notes,
+      ...object.notes,
+      ...probe.notes,
+      ...(hooks.schedule ? noteScheduleGaps(hooks.schedule) : []),
+    ],
+  };
+}
+
+interface Run {
+  readonly status: ReconstructResult["status"];
+  readonly diagnosis: Diagnosis | null;
+  readonly loss: number[];
+  /** True when the epoch under way was left and the state before it counts. */
+  readonly restore: boolean;
+  readonly unsolvedSteps: number;
+}
+
+async function runEpochs(engine: LsqmlEngine, problem: LsqmlProblem, hooks: ReconstructHooks): Promise<Run> {
+  const { epochs } = problem.options;
+  const loss: number[] = [];
+  let unsolvedSteps = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    if (hooks.signal?.aborted) return { status: "cancelled", diagnosis: null, loss, restore: false, unsolvedSteps };
+    const begin = performance.now();
+    const outcome = await engine.runEpoch(epoch, {
+      ...(hooks.signal ? { signal: hooks.signal } : {}),
+      onMinibatch: (minibatch, minibatchCount, indices) =>
+        hooks.onMinibatch?.({ epoch, minibatch, minibatchCount, indices }),
+    });
+    if (!outcome.finished) return { status: "cancelled", diagnosis: null, loss, restore: true, unsolvedSteps };
+    unsolvedSteps += outcome.unsolvedSteps;
+    if (outcome.firstBad) {
+      return {
+        status: "diverged",
+        diagnosis: diagnose(problem, epoch, outcome.firstBad),
+        loss,
+        restore: true,
+        unsolvedSteps,
+      };
+    }
+    loss.push(outcome.loss);
+    reportEpoch(hooks, epoch, epochs, outcome, countPatterns(problem.plan, epoch), (performance.now() - begin) / 1000);
+  }
+  return { status: "complete", diagnosis: null, loss, restore: false, unsolvedSteps };
+}
+
+function reportEpoch(
+  hooks: ReconstructHooks,
+  epoch: number,
+  epochCount: number,
+  outcome: EpochOutcome,
+  patterns: number,
+  seconds: number,
+): void {
+  hooks.onEpoch?.({
+    epoch,
+    epochCount,
+    loss: outcome.loss,
+    minibatchLoss: outcome.minibatchLoss,
+    seconds,
+    patternsPerSecond: patterns / seconds,
+  });
+}
+
+function diagnose(problem: LsqmlProblem, epoch: number, bad: NonNullable<EpochOutcome["firstBad"]>): Diagnosis {
+  return { epoch, minibatch: bad.minibatch, quantity: bad.quantity, likelyCause: guessCause(problem, bad.quantity) };
+}
+
+/** What most often lies behind a NaN, from the options and the data. */
+function guessCause(problem: LsqmlProblem, quantity: Diagnosis["quantity"]): string {
+  const { options } = problem;
+  const rates = [options.object.stepSize, options.probe.stepSize];
+  if (Math.max(...rates) > 2)
+    return "the learning rate (object.stepSize, probe.stepSize) is far above 1: the steps overshoot";
+  if (!allFinite(problem.probe.data)) return "the initial probe holds NaN or infinite values";
+  if (problem.probe.data.every((value) => value === 0)) return "the initial probe is zero everywhere";
+  if (options.noiseModel === "poisson") {
+    return "the Poisson model divides by the modelled intensity: give counts instead of normalised data, or use --noise-model gaussian";
+  }
+  return `the ${quantity} left the range of float32: check the scale of patterns and probe (ptycho inspect)`;
+}
+
+function checkRange(dataset: Dataset): void {
+  const largest = dataset.totalIntensity.reduce((found, value) => Math.max(found, value), 0);
+  if (largest <= LARGEST_TOTAL) return;
+  throw new InputError("DATA_RANGE", "the intensity of a pattern is too large for float32 sums", {
+    source: dataset.name,
+    field: "diffraction",
+    expected: `at most ${LARGEST_TOTAL} per pattern`,
+    got: largest.toExponential(2),
+    remedy: "Rescale the patterns",
+  });
+}
+
+function countPatterns(plan: MinibatchPlan, epoch: number): number {
+  return plan.minibatches(epoch).reduce((sum, indices) => sum + indices.length, 0);
+}
+
+function usedPatterns(plan: MinibatchPlan, count: number, epochs: number): Int32Array {
+  const used = new Set<number>();
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const indices of plan.minibatches(epoch)) for (const index of indices) used.add(index);
+    if (used.size === count) break;
+  }
+  return Int32Array.from(used).sort();
+}
+
+function allFinite(values: Float32Array): boolean {
+  return values.every(Number.isFinite);
+}
+
+function ringBytes(engine: LsqmlEngine): number {
+  return engine.state.patterns.flat().reduce((sum, buffer) => sum + buffer.size, 0);
+}
+
+function unsolvedNote(count: number): DatasetNote {
+  const message = `${count} step sizes had no solution (no light or no gradient) and were left out`;
+  return { level: "warning", code: "STEPS_UNSOLVED", message };
+}

@@ -1,0 +1,17 @@
+// Public names of the browser-safe core; re-exports only.
+
+export * from "./complex.ts";
+export * from "./data/dataset.ts";
+export { type NpzFile, openNpz } from "./data/npz.ts";
+export { blobAccess, bytesAccess, type RandomAccess } from "./data/random-access.ts";
+export { type EpochHooks, type EpochOutcome, LsqmlEngine } from "./engine/lsqml-engine.ts";
+export type { LsqmlProblem } from "./engine/problem.ts";
+export { reconstruct } from "./engine/reconstruct.ts";
+export type * from "./engine/result.ts";
+export * from "./errors.ts";
+export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";
+export { StageTimer } from "./gpu/timing.ts";
+export * from "./options.ts";
+export { exportSchedule, parseSchedule, planFromSchedule, serializeSchedule } from "./schedule/explicit.ts";
+export { createMinibatchPlan } from "./schedule/minibatches.ts";
+export type { MinibatchPlan, Schedule } from "./schedule/schedule.ts";
