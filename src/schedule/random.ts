@@ -10,10 +10,6 @@ export const streamPurpose = {
   kMeans: 3,
   poissonStepNoise: 4,
   initialGuess: 5,
-  simulatedObject: 6,
-  simulatedProbe: 7,
-  simulatedScan: 8,
-  simulatedNoise: 9,
 } as const;
 
 /** A stream of random numbers. */
