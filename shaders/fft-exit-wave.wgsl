@@ -12,14 +12,18 @@
 @group(0) @binding(6) var<storage, read> object: array<vec2f>;        // [y, x]
 @group(0) @binding(7) var<storage, read_write> result: array<vec2f>;  // [position in slice, mode, y, x]
 
+override MODE_COUNT: u32 = 1u;
+override CANVAS_HEIGHT: u32;
+override CANVAS_WIDTH: u32;
+
 fn load(plane: u32, offset: u32) -> vec2f {
-  let y = offset / params.width;
-  let x = offset - y * params.width;
-  let position = plane / params.planesPerPattern;
-  let mode = plane - position * params.planesPerPattern;
-  let frame = params.height * params.width;
+  let y = offset / WIDTH;
+  let x = offset - y * WIDTH;
+  let position = plane / MODE_COUNT;
+  let mode = plane - position * MODE_COUNT;
+  let frame = HEIGHT * WIDTH;
   let start = slots[batch.slotBase + position].start;
-  let transmission = object[canvasIndex(start, y, x, params.canvasHeight, params.canvasWidth)];
+  let transmission = object[canvasIndex(start, y, x, CANVAS_HEIGHT, CANVAS_WIDTH)];
   if (mode == 0u) { return multiply(shiftedProbe[position * frame + offset], transmission); }
   return multiply(probe[mode * frame + offset], transmission);
 }

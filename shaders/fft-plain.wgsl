@@ -9,7 +9,7 @@
 @group(0) @binding(4) var<storage, read_write> result: array<vec2f>;  // [plane, y, x]
 
 fn load(plane: u32, offset: u32) -> vec2f {
-  return source[plane * params.height * params.width + offset];
+  return source[plane * HEIGHT * WIDTH + offset];
 }
 
 @compute @workgroup_size(64)

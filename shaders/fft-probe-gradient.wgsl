@@ -12,13 +12,15 @@
 @group(0) @binding(6) var<storage, read_write> result: array<vec2f>;  // [position in slice, y, x]
 
 override MODE_COUNT: u32 = 1u;
+override CANVAS_HEIGHT: u32;
+override CANVAS_WIDTH: u32;
 
 fn load(plane: u32, offset: u32) -> vec2f {
-  let y = offset / params.width;
-  let x = offset - y * params.width;
+  let y = offset / WIDTH;
+  let x = offset - y * WIDTH;
   let start = slots[batch.slotBase + plane].start;
-  let transmission = object[canvasIndex(start, y, x, params.canvasHeight, params.canvasWidth)];
-  return multiplyConjugate(chi[plane * MODE_COUNT * params.height * params.width + offset], transmission);
+  let transmission = object[canvasIndex(start, y, x, CANVAS_HEIGHT, CANVAS_WIDTH)];
+  return multiplyConjugate(chi[plane * MODE_COUNT * HEIGHT * WIDTH + offset], transmission);
 }
 
 @compute @workgroup_size(64)

@@ -10,10 +10,10 @@
 @group(0) @binding(5) var<storage, read_write> result: array<vec2f>;  // [position in slice, y, x]
 
 fn load(plane: u32, offset: u32) -> vec2f {
-  let y = offset / params.width;
-  let x = offset - y * params.width;
-  let ramp = (batch.slotBase - batch.batchBase + plane) * (params.height + params.width);
-  return multiply(spectrum[offset], multiply(ramps[ramp + y], ramps[ramp + params.height + x]));
+  let y = offset / WIDTH;
+  let x = offset - y * WIDTH;
+  let ramp = (batch.slotBase - batch.batchBase + plane) * (HEIGHT + WIDTH);
+  return multiply(spectrum[offset], multiply(ramps[ramp + y], ramps[ramp + HEIGHT + x]));
 }
 
 @compute @workgroup_size(64)

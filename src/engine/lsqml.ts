@@ -90,8 +90,6 @@ export async function createLsqmlSteps(
   const fft = new Fft2d(device, state.batches, height, width);
   const compile = <Name extends string>(spec: KernelSpec<Name>, constants: Record<string, number> = {}) =>
     compileKernel(device, spec, constants);
-  const transform = (binding: Omit<Parameters<Fft2d["bind"]>[0], "canvas">) =>
-    fft.bind({ ...binding, canvas: size.canvasShape });
 
   const [
     ramps,
@@ -149,7 +147,7 @@ export async function createLsqmlSteps(
     validPixels,
     flags,
   } = state;
-  const probeTransform = await transform({
+  const probeTransform = await fft.bind({
     load: fftPlain,
     loadBuffers: { source: probe },
     result: state.probeSpectrum,
@@ -158,7 +156,7 @@ export async function createLsqmlSteps(
     scale: 1,
     planesPerPattern: 1,
   });
-  const directionTransform = await transform({
+  const directionTransform = await fft.bind({
     load: fftPlain,
     loadBuffers: { source: state.probeDirectionSpectrum },
     result: state.probeDirection,
@@ -191,7 +189,7 @@ export async function createLsqmlSteps(
       // an odd number of passes ends in the other buffer than it began with: the way back then ends in `waves`
       const [atDetector, other] = fft.passCount % 2 === 0 ? [waves, scratch] : [scratch, waves];
       return {
-        shiftProbe: await transform({
+        shiftProbe: await fft.bind({
           load: fftShiftedProbe,
           loadBuffers: { spectrum: state.probeSpectrum, ramps: state.ramps },
           result: shiftedProbe,
@@ -200,8 +198,9 @@ export async function createLsqmlSteps(
           scale: 1 / pixels,
           planesPerPattern: 1,
         }),
-        propagate: await transform({
+        propagate: await fft.bind({
           load: fftExitWave,
+          constants: { ...modes, CANVAS_HEIGHT: canvasHeight, CANVAS_WIDTH: canvasWidth },
           loadBuffers: { slots, shiftedProbe, probe, object },
           result: atDetector,
           scratch: other,
@@ -241,7 +240,7 @@ export async function createLsqmlSteps(
               ]
             : [],
         ),
-        propagateBack: await transform({
+        propagateBack: await fft.bind({
           load: fftPlain,
           loadBuffers: { source: atDetector },
           result: waves,
@@ -250,9 +249,9 @@ export async function createLsqmlSteps(
           scale: 1, // 1 / (h w) is part of the residual's factor
           planesPerPattern: modeCount,
         }),
-        transformProbeGradient: await transform({
+        transformProbeGradient: await fft.bind({
           load: fftProbeGradient,
-          constants: modes,
+          constants: { ...modes, CANVAS_HEIGHT: canvasHeight, CANVAS_WIDTH: canvasWidth },
           loadBuffers: { slots, chi: waves, object },
           result: state.probeGradient,
           scratch,

@@ -4,22 +4,7 @@
 import { GpuError } from "../errors.ts";
 import { type BoundKernel, compileKernel, type Kernel, type KernelSpec } from "../gpu/kernel.ts";
 
-const passParams = {
-  length: "u32",
-  stageLength: "u32",
-  elementStride: "u32",
-  lineStride: "u32",
-  lineCount: "u32",
-  linesFastest: "u32",
-  planesPerPattern: "u32",
-  twiddleStep: "u32",
-  direction: "f32",
-  scale: "f32",
-  height: "u32",
-  width: "u32",
-  canvasHeight: "u32",
-  canvasWidth: "u32",
-} as const;
+const passParams = { planesPerPattern: "u32", direction: "f32", scale: "f32" } as const;
 
 /** Where a pass reads from: another buffer, or pointwise work fused into the first pass. */
 export const fftPlain = {
@@ -129,7 +114,6 @@ export interface FftBinding {
   /** Factor on the result. */
   readonly scale: number;
   readonly planesPerPattern: number;
-  readonly canvas?: readonly [number, number];
 }
 
 /** Transforms of one frame size on one device; compiles each (load, radix) once and owns the twiddle tables. */
@@ -162,34 +146,22 @@ export class Fft2d {
     const kernels = await Promise.all(
       this.#passes.map((pass, index) =>
         index === 0
-          ? this.#compile(binding.load, pass.radix, binding.constants ?? {})
-          : this.#compile(fftPlain, pass.radix, {}),
+          ? this.#compile(binding.load, pass, binding.constants ?? {})
+          : this.#compile(fftPlain, pass, {}),
       ),
     );
     let source = binding.scratch;
     const bound = this.#passes.map((pass, index) => {
       const result = (count - 1 - index) % 2 === 0 ? binding.result : binding.scratch;
-      const length = pass.axis === "row" ? width : height;
       const buffers = index === 0 ? binding.loadBuffers : { source };
       const kernel: BoundKernel = kernels[index]!.bind({
         params: {
-          length,
-          stageLength: pass.stageLength,
-          elementStride: pass.axis === "row" ? 1 : width,
-          lineStride: pass.axis === "row" ? width : 1,
-          lineCount: pass.axis === "row" ? height : width,
-          linesFastest: pass.axis === "row" ? 0 : 1,
           planesPerPattern: binding.planesPerPattern,
-          twiddleStep: length / (pass.stageLength * pass.radix),
           direction: binding.direction === "forward" ? 1 : -1,
           scale: index === count - 1 ? binding.scale : 1,
-          height,
-          width,
-          canvasHeight: binding.canvas?.[0] ?? 1,
-          canvasWidth: binding.canvas?.[1] ?? 1,
         },
         batch: this.#batch,
-        buffers: { twiddles: this.#twiddles.get(length)!, ...buffers, result },
+        buffers: { twiddles: this.#twiddles.get(pass.axis === "row" ? width : height)!, ...buffers, result },
       });
       source = result;
       const perPattern = (binding.planesPerPattern * height * width) / pass.radix;
@@ -215,11 +187,20 @@ export class Fft2d {
     for (const buffer of this.#twiddles.values()) buffer.destroy();
   }
 
-  #compile(load: KernelSpec, radix: number, constants: Readonly<Record<string, number>>): Promise<PassKernel> {
-    const key = `${load.shader}/${radix}/${JSON.stringify(constants)}`;
+  #compile(load: KernelSpec, pass: FftPass, constants: Readonly<Record<string, number>>): Promise<PassKernel> {
+    const [height, width] = this.#size;
+    // rows and columns of a square frame differ in their strides: both are compiled
+    const all = {
+      ...constants,
+      HEIGHT: height,
+      WIDTH: width,
+      ALONG_ROWS: pass.axis === "row" ? 1 : 0,
+      STAGE_LENGTH: pass.stageLength,
+    };
+    const key = `${load.shader}/${pass.radix}/${JSON.stringify(all)}`;
     let kernel = this.#kernels.get(key);
     if (!kernel) {
-      kernel = compileKernel(this.#device, { ...load, parts: [`parts/dft-${radix}`] } as KernelSpec, constants);
+      kernel = compileKernel(this.#device, { ...load, parts: [`parts/dft-${pass.radix}`] } as KernelSpec, all);
       this.#kernels.set(key, kernel);
     }
     return kernel;
