@@ -5,6 +5,9 @@ import { createGenerator, permuteIndices, streamPurpose } from "./random.ts";
 import type { MinibatchPlan } from "./schedule.ts";
 import { spreadMembership } from "./uniform.ts";
 
+/** The distance table of a UNIFORM minibatch grows with its square: 256 MiB at this size. */
+const LARGEST_UNIFORM_BATCH = 4096;
+
 export interface MinibatchSettings {
   /** Number of patterns. */
   readonly count: number;
@@ -22,7 +25,7 @@ export interface MinibatchSettings {
 
 /**
  * Minibatches of every epoch from a seed. Epoch e depends on seed and e only. Throws OptionsError when there is no
- * pattern, the batch size is no positive integer, or the positions do not fit the count.
+ * pattern, the batch size is no positive integer (or too large for "uniform"), or the positions do not fit the count.
  */
 export function createMinibatchPlan(settings: MinibatchSettings): MinibatchPlan {
   checkSettings(settings);
@@ -59,6 +62,14 @@ function checkSettings(settings: MinibatchSettings): void {
       field: "batchSize",
       expected: "an integer of at least 1",
       got: String(batchSize),
+    });
+  }
+  if (batching === "uniform" && batchSize < count && batchSize > LARGEST_UNIFORM_BATCH) {
+    throw new OptionsError("OPTIONS_VALUE", "too large a minibatch for batching `uniform`", {
+      field: "batchSize",
+      expected: `at most ${LARGEST_UNIFORM_BATCH}`,
+      got: String(batchSize),
+      remedy: "Use batching `random`",
     });
   }
   if (batching === "uniform" && positionsPx.length !== 2 * count) {

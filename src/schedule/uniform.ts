@@ -42,13 +42,8 @@ class CrowdingTable {
     this.#piece = piece;
     this.#positionsPx = positionsPx;
     this.#leafBase = 2 ** Math.ceil(Math.log2(Math.max(1, piece.length)));
-    const stride = 2 * this.#leafBase;
-    this.#trees = new Float64Array(piece.length * stride);
-    for (let a = 0; a < piece.length; a++) {
-      const tree = this.#trees.subarray(a * stride, (a + 1) * stride);
-      for (let c = 0; c < piece.length; c++) tree[this.#leafBase + c] = this.#nearness(a, c);
-      for (let node = this.#leafBase - 1; node >= 1; node--) tree[node] = tree[2 * node]! + tree[2 * node + 1]!;
-    }
+    this.#trees = new Float64Array(piece.length * 2 * this.#leafBase);
+    for (let a = 0; a < piece.length; a++) this.#fillTree(a);
   }
 
   /** Member with the smallest score 1 / sum, the first on ties; null when every score is infinite. */
@@ -67,17 +62,23 @@ class CrowdingTable {
 
   /** Takes note that another pattern now stands at `member` of the piece. */
   replace(member: number): void {
-    const stride = 2 * this.#leafBase;
-    for (let a = 0; a < this.#piece.length; a++) this.#setLeaf(a * stride, member, this.#nearness(a, member));
-    for (let c = 0; c < this.#piece.length; c++) this.#setLeaf(member * stride, c, this.#nearness(member, c));
+    this.#fillTree(member);
+    const leafBase = this.#leafBase;
+    const trees = this.#trees;
+    for (let a = 0; a < this.#piece.length; a++) {
+      const root = a * 2 * leafBase;
+      trees[root + leafBase + member] = this.#nearness(a, member);
+      for (let node = (leafBase + member) >> 1; node >= 1; node >>= 1) {
+        trees[root + node] = trees[root + 2 * node]! + trees[root + 2 * node + 1]!;
+      }
+    }
   }
 
-  #setLeaf(tree: number, leaf: number, value: number): void {
-    let node = this.#leafBase + leaf;
-    this.#trees[tree + node] = value;
-    for (node >>= 1; node >= 1; node >>= 1) {
-      this.#trees[tree + node] = this.#trees[tree + 2 * node]! + this.#trees[tree + 2 * node + 1]!;
-    }
+  #fillTree(member: number): void {
+    const leafBase = this.#leafBase;
+    const tree = this.#trees.subarray(member * 2 * leafBase, (member + 1) * 2 * leafBase);
+    for (let c = 0; c < this.#piece.length; c++) tree[leafBase + c] = this.#nearness(member, c);
+    for (let node = leafBase - 1; node >= 1; node--) tree[node] = tree[2 * node]! + tree[2 * node + 1]!;
   }
 
   #nearness(a: number, c: number): number {
