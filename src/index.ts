@@ -8,6 +8,7 @@ export { type EpochHooks, type EpochOutcome, LsqmlEngine } from "./engine/lsqml-
 export type { LsqmlProblem } from "./engine/problem.ts";
 export { reconstruct } from "./engine/reconstruct.ts";
 export type * from "./engine/result.ts";
+export { runSelfTest, type SelfTestResult } from "./engine/self-test.ts";
 export * from "./errors.ts";
 export { BufferPool } from "./gpu/buffers.ts";
 export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";
