@@ -2,7 +2,8 @@
 
 /** A place for bytes of a size that is known from the start. */
 export interface ByteStore {
-  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** May finish at once; the bytes are not kept. */
+  write(offset: number, bytes: Uint8Array): void | Promise<void>;
   readInto(offset: number, target: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -14,7 +15,7 @@ export type CreateSpool = (sizeBytes: number) => Promise<ByteStore>;
 export function memoryStore(sizeBytes: number): ByteStore {
   const bytes = new Uint8Array(sizeBytes);
   return {
-    async write(offset, piece) {
+    write(offset, piece) {
       bytes.set(piece, offset);
     },
     async readInto(offset, target) {

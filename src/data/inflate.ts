@@ -39,6 +39,7 @@ export async function* inflateRaw(compressed: AsyncIterable<Uint8Array>): AsyncG
   if (compressedBytes === 0) return "truncated";
   const marker = join(new Uint8Array(gzipFooterBytes), join(gzipHeader, emptyDeflate));
   try {
+    // Either a few bytes are left over, or the marker completed a stream that lacked its last bits.
     if (pushHitsForeignMember(stream, marker)) return "trailing";
   } catch {
     return "truncated"; // the marker was taken for more of the stream

@@ -100,6 +100,16 @@ export async function openNpz(
   return { archive, names, notes: archive.notes, has, member, header, readArray, readNumeric, readBody };
 }
 
+/** Decodes a lone .npy file from memory; `source` and `field` name it in errors. */
+export function decodeNpy(bytes: Uint8Array, source: string, field: string): NpyArray {
+  const header = parseNpyHeader(bytes, source, field);
+  assertDecodable(header, source, field);
+  if (header.totalBytes !== bytes.length) throw lengthError(source, field, header.totalBytes!, bytes.length);
+  const target = allocateNpy(header, source, field);
+  target.body.set(bytes.subarray(header.dataOffset));
+  return target.finish();
+}
+
 /** The error of arrays that do not fit into the host memory that may be used. */
 export function budgetError(source: string, field: string, neededBytes: number, budgetBytes: number): InputError {
   return new InputError("MEMORY_BUDGET", "the array does not fit into the memory that may be used", {
@@ -135,11 +145,15 @@ async function wrongLength(
       return sizeError(archive.access, member.name, `${real} bytes, the real size`, got);
     }
   }
+  return lengthError(archive.access.name, member.key, totalBytes, member.sizeBytes);
+}
+
+function lengthError(source: string, field: string, expectedBytes: number, gotBytes: number): InputError {
   return new InputError("NPY_LENGTH", "the array is longer or shorter than its shape says", {
-    source: archive.access.name,
-    field: member.key,
-    expected: `${totalBytes} bytes`,
-    got: `${member.sizeBytes} bytes`,
+    source,
+    field,
+    expected: `${expectedBytes} bytes`,
+    got: `${gotBytes} bytes`,
     remedy: "The array was cut or written wrongly: save it again",
   });
 }

@@ -189,7 +189,9 @@ async function* decode(
 }
 
 function assertEnded(access: RandomAccess, member: ZipMember, end: InflateEnd, total: number): void {
-  if (end === "truncated") throw deflateError(access, member, "the compressed data ends too early");
+  if (end === "truncated" || (end === "trailing" && total < member.sizeBytes)) {
+    throw deflateError(access, member, "the compressed data does not end where it should");
+  }
   if (total < member.sizeBytes) {
     throw sizeError(access, member.name, `${member.sizeBytes} bytes, as declared`, `${total} bytes`);
   }

@@ -113,9 +113,15 @@ export async function* inflateRaw(compressed: AsyncIterable<Uint8Array>): AsyncG
   return inflater.bytesWritten < inputBytes || !inflater.writableFinished ? "trailing" : "complete";
 }
 
+/** Waits until more can be written, or until nothing more will be read. */
 function drained(inflater: ReturnType<typeof createInflateRaw>): Promise<void> {
+  const events = ["drain", "close", "end", "error"];
   return new Promise((resolve) => {
-    for (const event of ["drain", "close", "end", "error"]) inflater.once(event, () => resolve());
+    const done = () => {
+      for (const event of events) inflater.off(event, done);
+      resolve();
+    };
+    for (const event of events) inflater.on(event, done);
   });
 }
 

@@ -1,0 +1,211 @@
+// The reader of scans: an NPZ file under the data contract becomes a checked Dataset, in one sequential pass.
+
+import { InputError } from "../errors.ts";
+import type { DataOptions } from "../options.ts";
+import type { Dataset, DatasetNote } from "./dataset.ts";
+import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
+import { type ArrayOrigin, readObject, readProbe, readScanIndex } from "./guesses.ts";
+import { combineMasks, readMask } from "./mask.ts";
+import { readMeasurementDomain, readMetadata } from "./metadata.ts";
+import { type NumericArray, toNumbers } from "./npy-array.ts";
+import { decodeNpy, type NpzFile, openNpz } from "./npz.ts";
+import { orientPositions } from "./orientation.ts";
+import { readPatterns } from "./pattern-pass.ts";
+import { judgeStatistics, type PatternStatistics } from "./pattern-statistics.ts";
+import { datasetProvenance } from "./provenance.ts";
+import { quantityNotes, readDeclaredQuantity } from "./quantity.ts";
+import type { RandomAccess } from "./random-access.ts";
+import type { ReaderTools } from "./reader-tools.ts";
+import { assertFinitePositions, compareWithObject, judgeGeometry } from "./scan-geometry.ts";
+
+/** What a caller may add to the options. */
+export interface ReadDatasetExtras extends ReaderTools {
+  /** A mask of its own (true = valid), as an .npy file or an array; replaces a member `mask`. */
+  readonly maskNpy?: Uint8Array | NumericArray;
+  readonly signal?: AbortSignal;
+}
+
+/** A dataset with what was learned on the way; `plan` and `statistics` are for inspection. */
+export interface OpenScan {
+  readonly dataset: Dataset;
+  readonly plan: DatasetPlan;
+  readonly statistics: PatternStatistics;
+}
+
+/** Host memory that is used when neither a budget nor the free memory is known. */
+const fallbackBudgetBytes = 2 ** 31;
+const exactFloat32Integer = 2 ** 24;
+
+/**
+ * Reads and checks a scan. The access belongs to the dataset from the call on: `patterns.close()` closes it, and so does a
+ * failure. Throws InputError with the codes of reliability.md section 8 (A, B, C) and study.md section 7.3; AbortError.
+ */
+export async function readDataset(
+  access: RandomAccess,
+  options: DataOptions,
+  extras: ReadDatasetExtras = {},
+): Promise<Dataset> {
+  return (await openScan(access, options, extras, { perPixel: false })).dataset;
+}
+
+/** As `readDataset`, with the plan and statistics; `perPixel` also collects sums per detector pixel. */
+export async function openScan(
+  access: RandomAccess,
+  options: DataOptions,
+  extras: ReadDatasetExtras,
+  collect: { perPixel: boolean },
+): Promise<OpenScan> {
+  try {
+    const codecs = extras.codecs ?? {};
+    const npz = await openNpz(access, { lenient: options.lenientZip, codecs });
+    return await readScan(npz, options, extras, collect.perPixel);
+  } catch (error) {
+    await access.close().catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+}
+
+async function readScan(
+  npz: NpzFile,
+  options: DataOptions,
+  extras: ReadDatasetExtras,
+  perPixel: boolean,
+): Promise<OpenScan> {
+  const { access } = npz.archive;
+  const source = access.name;
+  const notes: DatasetNote[] = [...npz.notes];
+  const metadata = await readMetadata(npz, notes);
+  const declared = readDeclaredQuantity(await readMeasurementDomain(npz, metadata));
+  const plan = await planDataset(npz, options, declared, notes);
+  const budgetBytes = memoryBudget(options, extras);
+  const arrays = await readArrays(npz, plan, options, extras, budgetBytes, notes);
+  const { heightPx, widthPx } = plan.oriented;
+  notes.push(...judgeGeometry(arrays.positionsPx, heightPx, widthPx, source));
+  const [, objectHeight, objectWidth] = plan.objectShape;
+  notes.push(...compareWithObject(arrays.positionsPx, [heightPx, widthPx], [objectHeight, objectWidth]));
+
+  const reading = await readPatterns(npz, plan, extras, budgetBytes - arrays.heldBytes, perPixel);
+  const { statistics, patterns } = reading;
+  try {
+    const field = plan.patterns.key;
+    notes.push(...judgeStatistics(statistics, options, plan.stored, plan.decision.quantity, source, field));
+    notes.push(...quantityNotes(plan.decision, plan.patterns.dtype, statistics, field));
+    notes.push(...conversionNotes(plan, statistics));
+    const maskOrigin = { source, field: arrays.maskName ?? field };
+    const nonfinite = statistics.nonfinitePixels;
+    const mask = combineMasks(arrays.mask, nonfinite, plan.stored, plan.oriented, maskOrigin);
+    const dataset: Dataset = {
+      name: source,
+      sizeBytes: access.sizeBytes,
+      sha256: reading.sha256,
+      patterns,
+      positionsPx: arrays.positionsPx,
+      probe: arrays.probe,
+      object: arrays.object,
+      mask,
+      totalIntensity: statistics.totalIntensity,
+      scanIndex: arrays.scanIndex,
+      pixelSizeM: options.pixelSizeM,
+      provenance: datasetProvenance(npz, plan, options, {
+        access: reading.access,
+        metadata,
+        maskSource: arrays.maskName,
+        maskedPixels: mask ? mask.length - mask.reduce((sum, value) => sum + value, 0) : 0,
+        statistics,
+      }),
+      notes,
+    };
+    return { dataset, plan, statistics };
+  } catch (error) {
+    await patterns.close();
+    throw error;
+  }
+}
+
+/** Bytes of host memory for arrays that are held whole. */
+export function memoryBudget(options: DataOptions, tools: ReaderTools): number {
+  if (options.memoryBudgetBytes !== null) return options.memoryBudgetBytes;
+  return tools.availableMemoryBytes === undefined ? fallbackBudgetBytes : Math.floor(tools.availableMemoryBytes / 2);
+}
+
+interface SmallArrays {
+  readonly positionsPx: Float64Array;
+  readonly probe: Dataset["probe"];
+  readonly object: Dataset["object"];
+  readonly scanIndex: Int32Array | null;
+  /** [y, x] as in the file. */
+  readonly mask: Uint8Array | null;
+  readonly maskName: string | null;
+  readonly heldBytes: number;
+}
+
+/** Everything but the patterns, held in memory. */
+async function readArrays(
+  npz: NpzFile,
+  plan: DatasetPlan,
+  options: DataOptions,
+  extras: ReadDatasetExtras,
+  budgetBytes: number,
+  notes: DatasetNote[],
+): Promise<SmallArrays> {
+  const source = npz.archive.access.name;
+  const origin = (field: string): ArrayOrigin => ({ source, field });
+  let heldBytes = 0;
+  const read = async (key: string) => {
+    const maximumBytes = budgetBytes - heldBytes;
+    const array = await npz.readNumeric(key, { maximumBytes });
+    heldBytes += array.data.byteLength;
+    return array;
+  };
+  const coordinates = async (key: string) => {
+    const values = toNumbers(await read(key), source, key);
+    assertFinitePositions(values, source, key);
+    return values;
+  };
+  const positionsPx = orientPositions(await coordinates("xcoords"), await coordinates("ycoords"), options);
+  const probeKey = plan.probe.key;
+  const probe = readProbe(await read(probeKey), plan.probeShape, plan.oprModes, origin(probeKey), notes);
+  const object = readObject(await read(plan.object.key), origin(plan.object.key), notes);
+  const scanIndex = plan.scanIndex ? readScanIndex(await read(plan.scanIndex.key), origin(plan.scanIndex.key)) : null;
+  const storedPx = [plan.stored.heightPx, plan.stored.widthPx] as const;
+  const given = await givenMask(npz, extras, read, notes);
+  const mask = given ? readMask(given.array, storedPx, origin(given.name), notes) : null;
+  return { positionsPx, probe, object, scanIndex, mask, maskName: given?.name ?? null, heldBytes };
+}
+
+async function givenMask(
+  npz: NpzFile,
+  extras: ReadDatasetExtras,
+  read: (key: string) => Promise<NumericArray>,
+  notes: DatasetNote[],
+): Promise<{ array: NumericArray; name: string } | null> {
+  const { maskNpy } = extras;
+  if (maskNpy === undefined) return npz.has("mask") ? { array: await read("mask"), name: "mask" } : null;
+  if (npz.has("mask")) {
+    notes.push({ level: "info", code: "DATA_MASK", message: "mask: the given mask replaces the file's" });
+  }
+  const name = "given mask";
+  if (!(maskNpy instanceof Uint8Array)) return { array: maskNpy, name };
+  const array = decodeNpy(maskNpy, npz.archive.access.name, name);
+  if (array.dtype !== "str") return { array, name };
+  throw new InputError("DATA_MASK", "the mask is text", {
+    source: npz.archive.access.name,
+    field: name,
+    expected: "bool",
+  });
+}
+
+function conversionNotes(plan: DatasetPlan, statistics: PatternStatistics): DatasetNote[] {
+  const { key, dtype } = plan.patterns;
+  const info = (message: string): DatasetNote => ({
+    level: "info",
+    code: "DATA_CONVERTED",
+    message: `${key}: ${message}`,
+  });
+  if (dtype === "float64") return [info("float64 cast to float32")];
+  if (dtype !== "float32" && statistics.maximum > exactFloat32Integer) {
+    const message = `${key}: counts up to ${statistics.maximum} are rounded to float32, which is exact up to 2^24`;
+    return [{ level: "warning", code: "DATA_CONVERTED", message }];
+  }
+  return [];
+}

@@ -1,0 +1,142 @@
+// What one look at every value of a scan tells: sums, extremes, and everything that has to be refused or mentioned.
+
+import { InputError } from "../errors.ts";
+import type { DataOptions } from "../options.ts";
+import type { DatasetNote, Quantity } from "./dataset.ts";
+import type { OrientedPattern } from "./orientation.ts";
+
+/** Where a value was found: pattern, and its pixel in storage order. */
+export interface FoundAt {
+  readonly frame: number;
+  readonly pixel: number;
+}
+
+/** Per-pixel sums, in storage order of one pattern; collected for inspection only. */
+export interface PixelStatistics {
+  readonly intensitySum: Float64Array;
+  readonly positiveCount: Uint32Array;
+  readonly largest: Float64Array;
+}
+
+/** Filled while a scan is read. */
+export interface PatternStatistics {
+  /** [position] sum of the intensity. */
+  readonly totalIntensity: Float64Array;
+  maximum: number;
+  /** True while every value is a whole number. */
+  integerValued: boolean;
+  /** True while every squared value is a whole number within float32 rounding. */
+  squaresWhole: boolean;
+  nonfiniteCount: number;
+  firstNonfinite: FoundAt | null;
+  negativeCount: number;
+  negativeSum: number;
+  firstNegative: FoundAt | null;
+  /** Values at the largest number of an integer type. */
+  saturatedCount: number;
+  /** Patterns in which every value is zero. */
+  zeroPatterns: number;
+  /** 1 where a pixel was NaN or infinite in some pattern, in storage order; null when none was. */
+  nonfinitePixels: Uint8Array | null;
+  readonly pixels: PixelStatistics | null;
+}
+
+export function emptyStatistics(count: number, pixelCount: number, perPixel: boolean): PatternStatistics {
+  return {
+    totalIntensity: new Float64Array(count),
+    maximum: 0,
+    integerValued: true,
+    squaresWhole: true,
+    nonfiniteCount: 0,
+    firstNonfinite: null,
+    negativeCount: 0,
+    negativeSum: 0,
+    firstNegative: null,
+    saturatedCount: 0,
+    zeroPatterns: 0,
+    nonfinitePixels: null,
+    pixels: perPixel
+      ? {
+          intensitySum: new Float64Array(pixelCount),
+          positiveCount: new Uint32Array(pixelCount),
+          largest: new Float64Array(pixelCount),
+        }
+      : null,
+  };
+}
+
+/** Throws DATA_NONFINITE, DATA_NEGATIVE or DATA_EMPTY; returns the remarks on what was accepted. */
+export function judgeStatistics(
+  statistics: PatternStatistics,
+  options: Pick<DataOptions, "maskNonfinite" | "clipNegative">,
+  stored: OrientedPattern,
+  quantity: Quantity,
+  source: string,
+  field: string,
+): DatasetNote[] {
+  const notes: DatasetNote[] = [];
+  const { nonfiniteCount, negativeCount, saturatedCount, zeroPatterns } = statistics;
+  const note = (level: DatasetNote["level"], code: string, message: string) =>
+    notes.push({ level, code, message: `${field}: ${message}` });
+  if (nonfiniteCount > 0) {
+    const first = describePlace(statistics.firstNonfinite!, stored);
+    if (!options.maskNonfinite) {
+      throw new InputError("DATA_NONFINITE", `${nonfiniteCount} values are NaN or infinite`, {
+        source,
+        field,
+        expected: "finite numbers",
+        got: `the first at ${first}`,
+        remedy: "Pass --mask-nonfinite to treat these pixels as invalid",
+      });
+    }
+    const pixels = statistics.nonfinitePixels?.reduce((sum, flag) => sum + flag, 0) ?? 0;
+    note(
+      "warning",
+      "DATA_NONFINITE",
+      `${nonfiniteCount} NaN or infinite values, first at ${first}; ${pixels} pixels masked`,
+    );
+  }
+  if (negativeCount > 0) {
+    const first = describePlace(statistics.firstNegative!, stored);
+    const total = `${negativeCount} negative values with sum ${statistics.negativeSum.toPrecision(6)}`;
+    if (!options.clipNegative) {
+      throw new InputError("DATA_NEGATIVE", total, {
+        source,
+        field,
+        expected: `${quantity} from 0 on`,
+        got: `the first at ${first}`,
+        remedy: "Pass --clip-negative to set them to zero",
+      });
+    }
+    note("warning", "DATA_NEGATIVE", `${total} set to zero, first at ${first}`);
+  }
+  const count = statistics.totalIntensity.length;
+  if (zeroPatterns === count) {
+    throw new InputError("DATA_EMPTY", "every pattern is zero", {
+      source,
+      field,
+      expected: "patterns with light",
+      got: `${count} empty ones`,
+      remedy: "Check how the file was made",
+    });
+  }
+  if (zeroPatterns > 0) note("warning", "DATA_EMPTY", `${zeroPatterns} of ${count} patterns are all zero`);
+  if (saturatedCount > 0) {
+    const largest = statistics.maximum;
+    note(
+      "warning",
+      "DATA_SATURATED",
+      `${saturatedCount} pixels at ${largest}, the type's largest number: saturated or marked`,
+    );
+  }
+  return notes;
+}
+
+/** Frame, row and column as the file has them, before any orientation. */
+export function describePlace(found: FoundAt, stored: OrientedPattern): string {
+  const { heightPx, widthPx, layout } = stored;
+  const rowMajor = layout.columnStride === 1;
+  const row = rowMajor ? Math.floor(found.pixel / widthPx) : found.pixel % heightPx;
+  const column = rowMajor ? found.pixel % widthPx : Math.floor(found.pixel / heightPx);
+  return `frame ${found.frame}, row ${row}, column ${column}`;
+}
