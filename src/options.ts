@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { OptionsError } from "./errors.ts";
+import { checkOptions } from "./options-issue.ts";
 
 const count = (minimum: number) =>
   z
@@ -105,8 +106,8 @@ const probeOptions = z
     orthogonalizeModes: z
       .strictObject({
         enabled: z.boolean().default(true),
-        method: z.enum(["svd", "gram-schmidt"]).default("svd"),
-        sortByOccupancy: z.boolean().default(false),
+        method: z.enum(["svd", "gram-schmidt"]).default("svd").describe("how modes are made orthogonal"),
+        sortByOccupancy: z.boolean().default(false).describe("order the modes by energy afterwards"),
         plan: plan(1),
       })
       .prefault({})
@@ -207,11 +208,36 @@ export function planActive(planned: { start: number; stop: number | null; stride
   return (epoch - planned.start) % planned.stride === 0;
 }
 
-/** Checks options and fills in defaults; throws OptionsError (exit 78) naming the option, expectation and value. */
+/**
+ * Checks options and fills in defaults. Throws OptionsError (exit 78) naming the option, what it takes and what came:
+ * OPTIONS_KEY, OPTIONS_VALUE, or OPTIONS_CONFLICT where two options contradict each other.
+ */
 export function parseOptions(input: unknown, source = "options"): ReconstructOptions {
-  const parsed = reconstructOptionsSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const field = issue.path.join(".");
-  throw new OptionsError("OPTIONS_VALUE", issue.message, { source, ...(field ? { field } : {}) });
+  const options = checkOptions(reconstructOptionsSchema, input, source);
+  checkConflicts(options, source);
+  return options;
+}
+
+function checkConflicts(options: ReconstructOptions, source: string): void {
+  const { originRule, originPx } = options.canvas;
+  if ((originRule === "specified") !== (originPx !== null)) {
+    throw new OptionsError("OPTIONS_CONFLICT", "the origin rule `specified` and an origin belong together", {
+      source,
+      field: "canvas.originPx",
+      expected: originPx === null ? "an origin (y, x)" : 'canvas.originRule "specified"',
+      got: originPx === null ? "none" : `"${originRule}"`,
+    });
+  }
+  const plans = {
+    "object.plan": options.object.plan,
+    "object.removeObjectProbeAmbiguity.plan": options.object.removeObjectProbeAmbiguity.plan,
+    "probe.plan": options.probe.plan,
+    "probe.power.plan": options.probe.power.plan,
+    "probe.orthogonalizeModes.plan": options.probe.orthogonalizeModes.plan,
+  };
+  for (const [field, { start, stop }] of Object.entries(plans)) {
+    if (stop === null || stop > start) continue;
+    const details = { source, field, expected: `a stop above ${start}`, got: String(stop) };
+    throw new OptionsError("OPTIONS_CONFLICT", "the plan stops before it starts", details);
+  }
 }
