@@ -100,7 +100,7 @@ export function isSoftwareAdapter(info: {
 }): boolean {
   if (info.isFallbackAdapter === true || info.architecture === "software") return true;
   const names = `${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render/.test(names);
+  return /swiftshader|llvmpipe|lavapipe|softpipe|basic[ -]render/.test(names);
 }
 
 /** What ran, in one line: device, kind, driver, limits used, optional features. */

@@ -12,15 +12,13 @@ import {
 } from "../gpu/device.ts";
 import { loadDriverFiles, loadVulkanLoader, loadWebgpu, requestAdapterOf, type WebgpuModule } from "./gpu-instance.ts";
 import {
-  currentSurroundings,
   type DriverCandidate,
   type DriverFiles,
   type DriverSearch,
   findDrivers,
+  findManifestLibrary,
   manifestCandidate,
-  readManifest,
   readMesaVersion,
-  resolveLibrary,
   userManifests,
 } from "./vulkan-drivers.ts";
 
@@ -132,9 +130,10 @@ export function refuseAdapter(facts: AdapterFacts, choice: DeviceChoice): string
 export function softwareHint(facts: AdapterFacts): string | null {
   if (facts.kind === "hardware") return null;
   const lavapipe = /llvmpipe|lavapipe/i.test(`${facts.device} ${facts.description}`);
-  const better = lavapipe
-    ? ""
-    : `, or Mesa's lavapipe ${MESA_MINIMUM} or later, several times faster than SwiftShader (package mesa-vulkan-drivers)`;
+  const better =
+    lavapipe || facts.backend !== "vulkan"
+      ? ""
+      : `, or Mesa's lavapipe ${MESA_MINIMUM} or later, several times faster than SwiftShader (package mesa-vulkan-drivers)`;
   return `This adapter computes on the processor. Faster: a machine with a GPU and its Vulkan driver${better}. See: ptycho doctor`;
 }
 
@@ -200,10 +199,9 @@ function explainNoAdapter(candidate: DriverCandidate, files: DriverFiles, search
 
 /** Version of the lavapipe that a manifest names when Dawn is known to refuse it; else null. */
 export function readOldMesa(manifest: string): string | null {
-  const { library } = readManifest(manifest);
+  const library = findManifestLibrary(manifest);
   if (!library?.endsWith("libvulkan_lvp.so")) return null;
-  const path = resolveLibrary(library, currentSurroundings());
-  const version = path === null ? null : readMesaVersion(path);
+  const version = readMesaVersion(library);
   return version !== null && Number.parseInt(version, 10) < MESA_MINIMUM ? version : null;
 }
 

@@ -82,10 +82,20 @@ export function loadDriverLibrary(library: string, folder: string): string | nul
   }
 }
 
-/** Puts a Vulkan loader in place: the system's, else one that comes with a candidate. */
-export async function loadVulkanLoader(
+/**
+ * Puts a Vulkan loader in place, once per process: the system's, else one that comes with a candidate. Later calls give
+ * the first state: a loader that was loaded by path answers to the system's name from then on.
+ */
+export async function loadVulkanLoader(candidates: readonly DriverCandidate[]): Promise<LoaderState> {
+  const state = root().loader ?? (await findVulkanLoader(candidates, loadLibrary));
+  if (state.loader !== null) root().loader = state;
+  return state;
+}
+
+/** Tries the system's loader, then those of the candidates; `load` gives null or the reason why not. */
+export async function findVulkanLoader(
   candidates: readonly DriverCandidate[],
-  load: (path: string) => string | null = loadLibrary,
+  load: (path: string) => string | null,
 ): Promise<LoaderState> {
   const systemReason = load(LOADER_NAME);
   if (systemReason === null) return { loader: "system", reason: null };
@@ -141,11 +151,12 @@ const ROOT = Symbol.for("ptycho-webgpu.dawn");
 interface Root {
   instances: Map<string, GPU>;
   turn: Promise<unknown>;
+  loader: LoaderState | null;
 }
 
 function root(): Root {
   const holder = globalThis as { [ROOT]?: Root };
-  return (holder[ROOT] ??= { instances: new Map(), turn: Promise.resolve() });
+  return (holder[ROOT] ??= { instances: new Map(), turn: Promise.resolve(), loader: null });
 }
 
 function rootedInstance(module: WebgpuModule, key: string, flags: readonly string[]): GPU {

@@ -103,7 +103,7 @@ function* cacheFolders(env: Readonly<Record<string, string | undefined>>, home: 
 }
 
 function writeFolder(parent: string, folder: string, members: ReadonlyMap<string, Buffer>): void {
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeFolders(parent);
   const owner = statSync(parent);
   if (process.getuid && (owner.uid !== process.getuid() || (owner.mode & 0o022) !== 0))
     throw new Error(`${parent} can be written by others`);
@@ -121,6 +121,17 @@ function writeFolder(parent: string, folder: string, members: ReadonlyMap<string
     moveInto(temporary, folder);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Like mkdir -p, but ends on file systems that refuse: Node's recursive mkdir never returns below /proc. */
+function makeFolders(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })) return;
+  makeFolders(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was faster
   }
 }
 

@@ -103,9 +103,10 @@ export function userManifests(env: DriverSurroundings["env"]): string[] {
   );
 }
 
-/** A driver given by its manifest. */
-export function manifestCandidate(path: string): DriverCandidate {
-  return candidate("manifest", path, async () => ({ manifest: path, loader: null, libraryFolder: dirname(path) }));
+/** A driver given by its manifest; its libraries are also looked for in the manifest's folder when it is `manifest`. */
+export function manifestCandidate(path: string, name: "manifest" | "system" | "user" = "manifest"): DriverCandidate {
+  const libraryFolder = name === "manifest" ? dirname(path) : null;
+  return candidate(name, path, async () => ({ manifest: path, loader: null, libraryFolder }));
 }
 
 /** Reads an ICD manifest; an unreadable one has library null. */
@@ -142,6 +143,20 @@ export function resolveLibrary(library: string, around: DriverSurroundings = cur
     ),
   ];
   return folders.map((folder) => join(folder, library)).find(isFile) ?? null;
+}
+
+/**
+ * The library that a manifest means, as a path that exists; else null. A package that was unpacked instead of installed
+ * has it under its own root: such a driver does not load, but its version tells why it would not do.
+ */
+export function findManifestLibrary(
+  manifest: string,
+  around: DriverSurroundings = currentSurroundings(),
+): string | null {
+  const { library } = readManifest(manifest);
+  if (library === null) return null;
+  const unpackedRoot = /^(.*)\/(usr(\/local)?\/share|etc)\/vulkan\/icd\.d\//.exec(manifest)?.[1];
+  return resolveLibrary(library, around) ?? (unpackedRoot ? resolveLibrary(unpackedRoot + library, around) : null);
 }
 
 function addLavapipe(
