@@ -1,52 +1,70 @@
-// Float64 Fourier transforms by the definition, split by the smallest prime factor; plain and slow.
+// Float64 Fourier transforms of any length, split by the smallest prime factor; the roots of unity come from tables.
 
-/** Interleaved complex line of any length: out[k] = sum in[y] exp(-sign 2 pi i k y / n), sign 1 forward, -1 inverse, no factor. */
+/** Interleaved complex line: out[k] = sum in[y] exp(-sign 2 pi i k y / n), sign 1 forward, -1 inverse, no factor. */
 export function transformLine(input: Float64Array, sign: 1 | -1): Float64Array {
-  const length = input.length / 2;
-  const prime = smallestPrime(length);
-  const output = new Float64Array(2 * length);
-  if (prime === length) {
-    for (let k = 0; k < length; k++) {
-      for (let y = 0; y < length; y++)
-        addRotated(output, k, input[2 * y]!, input[2 * y + 1]!, sign * ((k * y) % length), length);
-    }
-    return output;
-  }
-  const part = length / prime;
-  for (let r = 0; r < prime; r++) {
-    const every = new Float64Array(2 * part);
-    for (let y = 0; y < part; y++) {
-      every[2 * y] = input[2 * (prime * y + r)]!;
-      every[2 * y + 1] = input[2 * (prime * y + r) + 1]!;
-    }
-    const transformed = transformLine(every, sign);
-    for (let k = 0; k < length; k++) {
-      const from = k % part;
-      addRotated(output, k, transformed[2 * from]!, transformed[2 * from + 1]!, sign * ((k * r) % length), length);
-    }
-  }
+  const output = new Float64Array(input.length);
+  transformStrided(input, 0, 1, output, 0, input.length / 2, sign);
   return output;
 }
 
 /** 2-D transform of interleaved [height, width]. */
 export function transformPlane(input: ArrayLike<number>, height: number, width: number, sign: 1 | -1): Float64Array {
-  const output = Float64Array.from(input);
-  for (let y = 0; y < height; y++) {
-    output.set(transformLine(output.slice(2 * y * width, 2 * (y + 1) * width), sign), 2 * y * width);
-  }
-  const column = new Float64Array(2 * height);
+  const rows = Float64Array.from(input);
+  const columns = new Float64Array(rows.length);
+  const output = new Float64Array(rows.length);
+  const line = new Float64Array(2 * height);
+  for (let y = 0; y < height; y++) transformStrided(rows, y * width, 1, columns, y * width, width, sign);
   for (let x = 0; x < width; x++) {
+    transformStrided(columns, x, width, line, 0, height, sign);
     for (let y = 0; y < height; y++) {
-      column[2 * y] = output[2 * (y * width + x)]!;
-      column[2 * y + 1] = output[2 * (y * width + x) + 1]!;
-    }
-    const transformed = transformLine(column, sign);
-    for (let y = 0; y < height; y++) {
-      output[2 * (y * width + x)] = transformed[2 * y]!;
-      output[2 * (y * width + x) + 1] = transformed[2 * y + 1]!;
+      output[2 * (y * width + x)] = line[2 * y]!;
+      output[2 * (y * width + x) + 1] = line[2 * y + 1]!;
     }
   }
   return output;
+}
+
+/** Transforms `length` numbers from `first` on, `stride` apart, into consecutive places from `target` on. */
+function transformStrided(
+  input: Float64Array,
+  first: number,
+  stride: number,
+  output: Float64Array,
+  target: number,
+  length: number,
+  sign: 1 | -1,
+): void {
+  if (length === 1) {
+    output[2 * target] = input[2 * first]!;
+    output[2 * target + 1] = input[2 * first + 1]!;
+    return;
+  }
+  const prime = smallestPrime(length);
+  const part = length / prime;
+  for (let r = 0; r < prime; r++)
+    transformStrided(input, first + r * stride, stride * prime, output, target + r * part, part, sign);
+  const roots = rootsOfUnity(length);
+  const parts = new Float64Array(2 * prime);
+  for (let k = 0; k < part; k++) {
+    for (let r = 0; r < prime; r++) {
+      parts[2 * r] = output[2 * (target + r * part + k)]!;
+      parts[2 * r + 1] = output[2 * (target + r * part + k) + 1]!;
+    }
+    for (let q = 0; q < prime; q++) {
+      const frequency = k + q * part;
+      let re = 0;
+      let im = 0;
+      for (let r = 0; r < prime; r++) {
+        const place = (frequency * r) % length;
+        const cosine = roots[2 * place]!;
+        const sine = -sign * roots[2 * place + 1]!;
+        re += parts[2 * r]! * cosine - parts[2 * r + 1]! * sine;
+        im += parts[2 * r]! * sine + parts[2 * r + 1]! * cosine;
+      }
+      output[2 * (target + frequency)] = re;
+      output[2 * (target + frequency) + 1] = im;
+    }
+  }
 }
 
 function smallestPrime(length: number): number {
@@ -68,13 +86,4 @@ function rootsOfUnity(length: number): Float64Array {
     tables.set(length, table);
   }
   return table;
-}
-
-function addRotated(output: Float64Array, k: number, re: number, im: number, turns: number, length: number): void {
-  const table = rootsOfUnity(length);
-  const place = ((turns % length) + length) % length;
-  const cosine = table[2 * place]!;
-  const sine = -table[2 * place + 1]!;
-  output[2 * k]! += re * cosine - im * sine;
-  output[2 * k + 1]! += re * sine + im * cosine;
 }
