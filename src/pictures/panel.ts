@@ -3,7 +3,7 @@
 import type { PixelBox } from "../compare/pixel-box.ts";
 import { type Bitmap, type Colour, fillRectangle, strokeRectangle } from "./bitmap.ts";
 import { type ColourMap, colourAt } from "./colour-maps.ts";
-import { CAPITAL_DOTS, drawText, fitText, measureText } from "./font.ts";
+import { CAPITAL_DOTS, drawText, fitText } from "./font.ts";
 import type { ScaleBar } from "./scale-bar.ts";
 import { type Block, faint, ink, paper, TITLE_HEIGHT_PX, TITLE_SCALE } from "./sheet.ts";
 
@@ -35,12 +35,13 @@ const LINE_HEIGHT_PX = CAPITAL_DOTS + 5;
 const BAR_GAP_PX = 8;
 const BAR_WIDTH_PX = 12;
 const LABEL_GAP_PX = 6;
+/** Room for the labels of a colour bar, the same for all panels so that they line up: eight characters. */
+const LABEL_WIDTH_PX = 47;
 
 /** A panel as a block of a sheet. Its image begins `TITLE_HEIGHT_PX` below the block's top left corner. */
 export function createPanelBlock(panel: Panel): Block {
-  const labelPx = Math.max(0, ...panel.ticks.map(({ label }) => measureText(label, 1)));
   const lines = panel.caption.length + (panel.scaleBar ? 1 : 0);
-  const widthPx = panel.widthPx * panel.magnification + BAR_GAP_PX + BAR_WIDTH_PX + LABEL_GAP_PX + labelPx;
+  const widthPx = panel.widthPx * panel.magnification + BAR_GAP_PX + BAR_WIDTH_PX + LABEL_GAP_PX + LABEL_WIDTH_PX;
   return {
     widthPx,
     heightPx: TITLE_HEIGHT_PX + panel.heightPx * panel.magnification + BELOW_GAP_PX + lines * LINE_HEIGHT_PX,

@@ -69,7 +69,8 @@ function describeResult(result: PicturedResult, options: PictureOptions, pixelSi
     `${result.epochsCompleted} epochs`,
     ...(loss === undefined ? [] : [`loss ${loss.toPrecision(4)}`]),
     ...(pixelSizeM === null ? [] : [`pixel ${Number((pixelSizeM * 1e9).toPrecision(4))} nm`]),
-    ...(result.status === "complete" ? [] : [`${result.status}: state of the last good epoch`]),
+    ...(result.status === "diverged" ? ["diverged: the last good epoch is shown"] : []),
+    ...(result.status === "cancelled" ? ["cancelled"] : []),
   ];
   return [...(options.title ? [options.title] : []), facts.join(", ")];
 }
@@ -137,13 +138,13 @@ function createProbePanels(result: PicturedResult, pixelSizeM: number | null): P
     const opr = Math.floor(i / modes);
     const total = powers.slice(opr * modes, (opr + 1) * modes).reduce((sum, power) => sum + power, 0);
     const share = total > 0 ? (100 * powers[i]!) / total : 0;
-    const name = `${oprModes > 1 ? `OPR ${opr} ` : ""}probe ${modes > 1 ? `mode ${(i % modes) + 1} ` : ""}`;
+    const name = `${oprModes > 1 ? `OPR ${opr}` : "probe"}${modes > 1 ? ` mode ${(i % modes) + 1}` : ""}`;
     const amplitudes = amplitudesOf(field);
     const peak = percentilesOf(amplitudes, [1])[0]!;
     const common = {
       heightPx: field.heightPx,
       widthPx: field.widthPx,
-      magnification: chooseMagnification(field, modes > 2 ? 200 : 320),
+      magnification: chooseMagnification(field, fields.length > 1 ? 192 : 320),
       scaleBar: chooseScaleBar(field.widthPx, pixelSizeM),
       outline: null,
     };
@@ -152,15 +153,15 @@ function createProbePanels(result: PicturedResult, pixelSizeM: number | null): P
       {
         ...common,
         ...amplitudeScale(0, peak),
-        title: `${name}amplitude`,
-        caption: modes > 1 ? [`${share.toFixed(1)} % of the power`] : [],
+        title: name,
+        caption: [modes > 1 ? `amplitude; ${share.toFixed(1)} % of the power` : "amplitude"],
         values: amplitudes,
       },
       {
         ...common,
         ...phaseScale,
-        title: `${name}phase`,
-        caption: [`radians; grey where amplitude < ${100 * FAINT_SHARE} % of peak`],
+        title: `${name} phase`,
+        caption: ["radians", `grey: amplitude < ${100 * FAINT_SHARE} % of peak`],
         values: phases,
       },
     ];

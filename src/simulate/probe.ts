@@ -122,15 +122,19 @@ function centreImage(image: ComplexImage): ComplexImage {
   return centred;
 }
 
-/** Mode m is the wave times y^a x^b of growing order, made orthogonal to those before (Gram-Schmidt). */
+/**
+ * Mode m is the wave times y^a x^b of growing order under a Gaussian that keeps its skirt dark, made orthogonal to those
+ * before (Gram-Schmidt).
+ */
 function createModes(wave: ComplexImage, count: number, decay: number): ComplexArray {
   const { heightPx, widthPx } = wave;
   const modes: ComplexImage[] = [];
   const probe = complexZeros([count, heightPx, widthPx]);
   const total = Array.from({ length: count }).reduce<number>((sum) => 1 + decay * sum, 0);
+  const radiusPx = measureRadius(wave);
   for (let order = 0; modes.length < count; order++) {
     for (let a = 0; a <= order && modes.length < count; a++) {
-      const mode = weighWave(wave, a, order - a);
+      const mode = weighWave(wave, a, order - a, radiusPx);
       for (const earlier of modes) subtractProjection(mode, earlier);
       const factor = 1 / Math.sqrt(imageEnergy(mode));
       const share = power(decay, modes.length) / total;
@@ -147,17 +151,33 @@ function createModes(wave: ComplexImage, count: number, decay: number): ComplexA
   return probe;
 }
 
-function weighWave({ heightPx, widthPx, re, im }: ComplexImage, orderY: number, orderX: number): ComplexImage {
+function weighWave(wave: ComplexImage, orderY: number, orderX: number, radiusPx: number): ComplexImage {
+  const { heightPx, widthPx, re, im } = wave;
   const mode = createComplexImage(heightPx, widthPx);
   for (let y = 0, i = 0; y < heightPx; y++) {
-    const weightY = power((y - (heightPx >> 1)) / heightPx, orderY);
+    const dy = (y - (heightPx >> 1)) / radiusPx;
     for (let x = 0; x < widthPx; x++, i++) {
-      const weight = weightY * power((x - (widthPx >> 1)) / widthPx, orderX);
+      const dx = (x - (widthPx >> 1)) / radiusPx;
+      const skirt = orderY + orderX === 0 ? 1 : exponential(-0.5 * (dy * dy + dx * dx));
+      const weight = skirt * power(dy, orderY) * power(dx, orderX);
       mode.re[i] = weight * re[i]!;
       mode.im[i] = weight * im[i]!;
     }
   }
   return mode;
+}
+
+/** Root of the mean squared distance from the centre, weighted by intensity. */
+function measureRadius(wave: ComplexImage): number {
+  let sum = 0;
+  for (let y = 0, i = 0; y < wave.heightPx; y++) {
+    const dy = y - (wave.heightPx >> 1);
+    for (let x = 0; x < wave.widthPx; x++, i++) {
+      const dx = x - (wave.widthPx >> 1);
+      sum += squareAt(wave, i) * (dy * dy + dx * dx);
+    }
+  }
+  return Math.sqrt(sum / imageEnergy(wave));
 }
 
 function subtractProjection(mode: ComplexImage, unit: ComplexImage): void {
