@@ -1,53 +1,36 @@
-// A simulated scan as the members of a contract NPZ, with truth and provenance. Encoding is src/data's affair.
+// A simulated scan as the members of a contract NPZ, with truth and provenance.
 
 import type { ComplexArray } from "../complex.ts";
+import type { NpyArray } from "../data/npy-array.ts";
+import { float64Scalar, numericArray, textScalar } from "../data/npy-encode.ts";
 import type { SimulatedScan } from "./simulate-scan.ts";
-
-/** One NPZ member; `data` is C-ordered (complex64 as re, im pairs), a string for a 0-d unicode member. */
-export interface ScanMember {
-  readonly name: string;
-  readonly dtype: "float32" | "float64" | "int32" | "complex64" | "unicode";
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array | Int32Array | string;
-}
 
 /**
  * Members of a scan file: the data contract (diffraction, objectGuess of ones, probeGuess, xcoords, ycoords,
  * scan_index, _metadata) and the truth (truth_object, truth_probe, counts_per_unit_intensity). `_metadata` is JSON
  * without a time stamp, so that equal scans are equal files.
  */
-export function scanToNpzMembers(scan: SimulatedScan, packageVersion: string): ScanMember[] {
-  const [heightPx, widthPx] = scan.patternShapePx;
+export function scanToNpzMembers(scan: SimulatedScan, packageVersion: string): [name: string, array: NpyArray][] {
   const positions = scan.positionsPx.length / 2;
   const ones = Float32Array.from(scan.object.data, (_, i) => (i & 1 ? 0 : 1));
   return [
-    {
-      name: "diffraction",
-      dtype: "float32",
-      shape: [positions, heightPx, widthPx],
-      data: scan.diffraction,
-    },
-    { name: "objectGuess", dtype: "complex64", shape: scan.object.shape, data: ones },
-    complexMember("probeGuess", scan.probeGuess),
-    { name: "xcoords", dtype: "float64", shape: [positions], data: pickAxis(scan.positionsPx, 1) },
-    { name: "ycoords", dtype: "float64", shape: [positions], data: pickAxis(scan.positionsPx, 0) },
-    { name: "scan_index", dtype: "int32", shape: [positions], data: new Int32Array(positions) },
-    complexMember("truth_object", scan.object),
-    complexMember("truth_probe", scan.probe),
-    {
-      name: "counts_per_unit_intensity",
-      dtype: "float64",
-      shape: [],
-      data: Float64Array.of(scan.countsPerUnitIntensity),
-    },
-    { name: "_metadata", dtype: "unicode", shape: [], data: describeScan(scan, packageVersion) },
+    ["diffraction", numericArray("float32", [positions, ...scan.patternShapePx], scan.diffraction)],
+    ["objectGuess", numericArray("complex64", scan.object.shape, ones)],
+    ["probeGuess", complexMember(scan.probeGuess)],
+    ["xcoords", numericArray("float64", [positions], pickAxis(scan.positionsPx, 1))],
+    ["ycoords", numericArray("float64", [positions], pickAxis(scan.positionsPx, 0))],
+    ["scan_index", numericArray("int32", [positions], new Int32Array(positions))],
+    ["truth_object", complexMember(scan.object)],
+    ["truth_probe", complexMember(scan.probe)],
+    ["counts_per_unit_intensity", float64Scalar(scan.countsPerUnitIntensity)],
+    ["_metadata", textScalar(describeScan(scan, packageVersion))],
   ];
 }
 
 /** Single-mode probes are written without the mode axis, as the contract has them. */
-function complexMember(name: string, array: ComplexArray): ScanMember {
+function complexMember(array: ComplexArray): NpyArray {
   const shape = array.shape.length === 3 && array.shape[0] === 1 ? array.shape.slice(1) : array.shape;
-  return { name, dtype: "complex64", shape, data: array.data };
+  return numericArray("complex64", shape, array.data);
 }
 
 function pickAxis(positionsPx: Float64Array, axis: 0 | 1): Float64Array {
