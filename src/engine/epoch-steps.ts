@@ -1,7 +1,7 @@
 // What happens between epochs: illumination map and preconditioner before, constraints after (lsqml.md sections 2.1 and 5,
 // constraints.md section 1). Encodes only; the small matrices come from the host.
 
-import { compileKernel, type KernelSpec } from "../gpu/kernel.ts";
+import { KernelLibrary } from "../gpu/kernel-library.ts";
 import type { StageRecorder } from "../gpu/timing.ts";
 import {
   illumination,
@@ -33,6 +33,7 @@ export interface EpochSteps {
   encodeMixing(recorder: StageRecorder): void;
   /** Object / nu, probe * nu. */
   encodeAmbiguityRemoval(recorder: StageRecorder): void;
+  destroy(): void;
 }
 
 export async function createEpochSteps(
@@ -48,25 +49,14 @@ export async function createEpochSteps(
   const canvasPixels = canvasHeight * canvasWidth;
   const laneCount = REDUCTION_LANES;
   const { region, factors, probe, object } = state;
-  const compile = <Name extends string>(spec: KernelSpec<Name>, constants: Record<string, number> = {}) =>
-    compileKernel(device, spec, constants);
-  const [map, largest, conditioner, sums, factor, scale, products, mixer] = await Promise.all([
-    compile(illumination),
-    compile(illuminationMaximum),
-    compile(preconditioner),
-    compile(regionSums),
-    compile(regionFactor),
-    compile(scaleWave),
-    compile(modeProducts),
-    modeCount > 1 ? compile(mixModes, { MODE_COUNT: modeCount }) : null,
-  ]);
+  const library = new KernelLibrary(device);
 
   const powers = problem.totalIntensity;
   let strongest = 0;
   for (let pattern = 0; pattern < powers.length; pattern++) strongest = Math.max(strongest, powers[pattern]!);
   const kappa = strongest / (4 * pixels * pixels);
   const bindMap = (oldWeight: number, newWeight: number) =>
-    map.bind({
+    library.bind(illumination, {
       params: {
         height,
         width,
@@ -80,37 +70,58 @@ export async function createEpochSteps(
       batch: state.batches,
       buffers: { slots: state.allSlots, tiles: state.allTiles, probe, illumination: state.illumination },
     });
-  const firstMap = bindMap(0, 0.5 * (1 + kappa));
-  const laterMap = bindMap(0.5, 0.5);
-  const findLargest = largest.bind({
-    params: { sampleCount: canvasPixels, laneCount },
-    buffers: { illumination: state.illumination, maxima: state.maxima },
-  });
-  const makePreconditioner = conditioner.bind({
-    params: { sampleCount: canvasPixels, laneCount, damping: options.preconditionerDamping },
-    buffers: { illumination: state.illumination, maxima: state.maxima, preconditioner: state.preconditioner },
-  });
-  const makeProducts = products.bind({
-    params: { frame: pixels, modeCount, laneCount },
-    buffers: { probe, products: state.modeProducts },
-  });
-  const mix = mixer?.bind({ params: { frame: pixels }, buffers: { mixing: state.mixing, probe } });
-  const sumRegion = region
-    ? sums.bind({
-        params: { ...region, canvasWidth, laneCount },
-        buffers: { object, illumination: state.illumination, partials: state.regionPartials },
-      })
-    : null;
-  const solveRegion = factor.bind({
-    params: { pixelCount: region ? region.rows * region.columns : 1, laneCount },
-    buffers: { partials: state.regionPartials, factors },
-  });
   const bindScale = (wave: GPUBuffer, sampleCount: number, place: number) =>
-    scale.bind({ params: { sampleCount, factor: place }, buffers: { factors, wave } });
-  const scaleProbe = bindScale(probe, modeCount * pixels, FACTOR.hostProbe);
-  const scaleObject = bindScale(object, canvasPixels, FACTOR.hostObject);
-  const normalizeProbe = bindScale(probe, modeCount * pixels, FACTOR.ambiguityProbe);
-  const normalizeObject = bindScale(object, canvasPixels, FACTOR.ambiguityObject);
+    library.bind(scaleWave, { params: { sampleCount, factor: place }, buffers: { factors, wave } });
+  const [
+    firstMap,
+    laterMap,
+    findLargest,
+    makePreconditioner,
+    makeProducts,
+    mix,
+    sumRegion,
+    solveRegion,
+    scaleProbe,
+    scaleObject,
+    normalizeProbe,
+    normalizeObject,
+  ] = await Promise.all([
+    bindMap(0, 0.5 * (1 + kappa)),
+    bindMap(0.5, 0.5),
+    library.bind(illuminationMaximum, {
+      params: { sampleCount: canvasPixels, laneCount },
+      buffers: { illumination: state.illumination, maxima: state.maxima },
+    }),
+    library.bind(preconditioner, {
+      params: { sampleCount: canvasPixels, laneCount, damping: options.preconditionerDamping },
+      buffers: { illumination: state.illumination, maxima: state.maxima, preconditioner: state.preconditioner },
+    }),
+    library.bind(modeProducts, {
+      params: { frame: pixels, modeCount, laneCount },
+      buffers: { probe, products: state.modeProducts },
+    }),
+    modeCount > 1
+      ? library.bind(
+          mixModes,
+          { params: { frame: pixels }, buffers: { mixing: state.mixing, probe } },
+          { MODE_COUNT: modeCount },
+        )
+      : null,
+    region
+      ? library.bind(regionSums, {
+          params: { ...region, canvasWidth, laneCount },
+          buffers: { object, illumination: state.illumination, partials: state.regionPartials },
+        })
+      : null,
+    library.bind(regionFactor, {
+      params: { pixelCount: region ? region.rows * region.columns : 1, laneCount },
+      buffers: { partials: state.regionPartials, factors },
+    }),
+    bindScale(probe, modeCount * pixels, FACTOR.hostProbe),
+    bindScale(object, canvasPixels, FACTOR.hostObject),
+    bindScale(probe, modeCount * pixels, FACTOR.ambiguityProbe),
+    bindScale(object, canvasPixels, FACTOR.ambiguityObject),
+  ]);
 
   return {
     encodeIllumination(recorder, first) {
@@ -140,5 +151,6 @@ export async function createEpochSteps(
       normalizeObject.encode(recorder.stage("constraints"), canvasPixels);
       normalizeProbe.encode(recorder.stage("constraints"), modeCount * pixels);
     },
+    destroy: () => library.destroy(),
   };
 }

@@ -179,6 +179,7 @@ export class LsqmlEngine {
   /** Releases every buffer; the device stays the caller's. */
   destroy(): void {
     this.#steps.destroy();
+    this.#epochSteps.destroy();
     this.state.pool.destroy();
   }
 

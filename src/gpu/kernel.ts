@@ -26,13 +26,16 @@ export interface BoundKernel {
   destroy(): void;
 }
 
+/** What a kernel works on. */
+export interface KernelBinding<Buffers extends string = string> {
+  readonly params?: Readonly<Record<string, number>>;
+  readonly batch?: GPUBuffer;
+  readonly buffers: Readonly<Record<Buffers, GPUBuffer>>;
+}
+
 export interface Kernel<Buffers extends string = string> {
   readonly label: string;
-  bind(binding: {
-    readonly params?: Readonly<Record<string, number>>;
-    readonly batch?: GPUBuffer;
-    readonly buffers: Readonly<Record<Buffers, GPUBuffer>>;
-  }): BoundKernel;
+  bind(binding: KernelBinding<Buffers>): BoundKernel;
 }
 
 /** Bytes of one entry of the per-minibatch uniform table: the largest minUniformBufferOffsetAlignment WebGPU allows. */

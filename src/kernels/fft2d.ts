@@ -2,7 +2,8 @@
 // the buffers. Forward without factor, inverse as told by `scale` (conventions.md section 4).
 
 import { GpuError } from "../errors.ts";
-import { type BoundKernel, compileKernel, type Kernel, type KernelSpec } from "../gpu/kernel.ts";
+import type { BoundKernel, KernelSpec } from "../gpu/kernel.ts";
+import { KernelLibrary } from "../gpu/kernel-library.ts";
 
 const passParams = { planesPerPattern: "u32", direction: "f32", scale: "f32" } as const;
 
@@ -41,8 +42,6 @@ export const fftProbeGradient = {
   batch: true,
   buffers: { twiddles: "read", slots: "read", chi: "read", object: "read", result: "readWrite" },
 } satisfies KernelSpec;
-
-type PassKernel = Kernel<string>;
 
 /** One pass of the plan: a butterfly of `radix` along one axis. */
 export interface FftPass {
@@ -93,12 +92,6 @@ export function planFft(height: number, width: number): FftPass[] {
 export interface BoundFft {
   /** Encodes all passes for `patterns` patterns; the batch entry's count must say the same. */
   encode(pass: GPUComputePassEncoder, patterns: number, batchOffset: number): void;
-  /** Fused first pass and plain passes apart, for timing. */
-  readonly passes: readonly {
-    readonly label: string;
-    encode(pass: GPUComputePassEncoder, patterns: number, batchOffset: number): void;
-  }[];
-  destroy(): void;
 }
 
 export interface FftBinding {
@@ -116,21 +109,20 @@ export interface FftBinding {
   readonly planesPerPattern: number;
 }
 
-/** Transforms of one frame size on one device; compiles each (load, radix) once and owns the twiddle tables. */
+/** Transforms of one frame size on one device; owns the twiddle tables and the passes it has bound. */
 export class Fft2d {
-  readonly #device: GPUDevice;
   readonly #batch: GPUBuffer;
   readonly #size: readonly [number, number];
   readonly #passes: readonly FftPass[];
   readonly #twiddles = new Map<number, GPUBuffer>();
-  readonly #kernels = new Map<string, Promise<PassKernel>>();
+  readonly #library: KernelLibrary;
 
   /** `batch`: the table of per-minibatch entries the transforms read their pattern count from. */
   constructor(device: GPUDevice, batch: GPUBuffer, height: number, width: number) {
-    this.#device = device;
     this.#batch = batch;
     this.#size = [height, width];
     this.#passes = planFft(height, width);
+    this.#library = new KernelLibrary(device);
     for (const length of new Set([height, width])) this.#twiddles.set(length, createTwiddles(device, length));
   }
 
@@ -142,68 +134,49 @@ export class Fft2d {
   /** Compiles what is missing and binds one transform. */
   async bind(binding: FftBinding): Promise<BoundFft> {
     const [height, width] = this.#size;
-    const count = this.#passes.length;
-    const kernels = await Promise.all(
-      this.#passes.map((pass, index) =>
-        index === 0
-          ? this.#compile(binding.load, pass, binding.constants ?? {})
-          : this.#compile(fftPlain, pass, {}),
-      ),
+    const last = this.#passes.length - 1;
+    const resultOf = (index: number) => ((last - index) % 2 === 0 ? binding.result : binding.scratch);
+    const passes = await Promise.all(
+      this.#passes.map(async (pass, index) => {
+        const load = index === 0 ? binding.load : fftPlain;
+        const kernel: BoundKernel = await this.#library.bind(
+          { ...load, parts: [`parts/dft-${pass.radix}`] } as KernelSpec,
+          {
+            params: {
+              planesPerPattern: binding.planesPerPattern,
+              direction: binding.direction === "forward" ? 1 : -1,
+              scale: index === last ? binding.scale : 1,
+            },
+            batch: this.#batch,
+            buffers: {
+              twiddles: this.#twiddles.get(pass.axis === "row" ? width : height)!,
+              ...(index === 0 ? binding.loadBuffers : { source: resultOf(index - 1) }),
+              result: resultOf(index),
+            },
+          },
+          {
+            ...(index === 0 ? binding.constants : {}),
+            HEIGHT: height,
+            WIDTH: width,
+            ALONG_ROWS: pass.axis === "row" ? 1 : 0,
+            STAGE_LENGTH: pass.stageLength,
+          },
+        );
+        return { kernel, invocationsPerPattern: (binding.planesPerPattern * height * width) / pass.radix };
+      }),
     );
-    let source = binding.scratch;
-    const bound = this.#passes.map((pass, index) => {
-      const result = (count - 1 - index) % 2 === 0 ? binding.result : binding.scratch;
-      const buffers = index === 0 ? binding.loadBuffers : { source };
-      const kernel: BoundKernel = kernels[index]!.bind({
-        params: {
-          planesPerPattern: binding.planesPerPattern,
-          direction: binding.direction === "forward" ? 1 : -1,
-          scale: index === count - 1 ? binding.scale : 1,
-        },
-        batch: this.#batch,
-        buffers: { twiddles: this.#twiddles.get(pass.axis === "row" ? width : height)!, ...buffers, result },
-      });
-      source = result;
-      const perPattern = (binding.planesPerPattern * height * width) / pass.radix;
-      return {
-        label: kernel.label,
-        encode: (encoder: GPUComputePassEncoder, patterns: number, batchOffset: number) =>
-          kernel.encode(encoder, patterns * perPattern, batchOffset),
-        destroy: () => kernel.destroy(),
-      };
-    });
     return {
-      passes: bound,
       encode: (encoder, patterns, batchOffset) => {
-        for (const pass of bound) pass.encode(encoder, patterns, batchOffset);
-      },
-      destroy: () => {
-        for (const pass of bound) pass.destroy();
+        for (const { kernel, invocationsPerPattern } of passes) {
+          kernel.encode(encoder, patterns * invocationsPerPattern, batchOffset);
+        }
       },
     };
   }
 
   destroy(): void {
     for (const buffer of this.#twiddles.values()) buffer.destroy();
-  }
-
-  #compile(load: KernelSpec, pass: FftPass, constants: Readonly<Record<string, number>>): Promise<PassKernel> {
-    const [height, width] = this.#size;
-    // rows and columns of a square frame differ in their strides: both are compiled
-    const all = {
-      ...constants,
-      HEIGHT: height,
-      WIDTH: width,
-      ALONG_ROWS: pass.axis === "row" ? 1 : 0,
-      STAGE_LENGTH: pass.stageLength,
-    };
-    const key = `${load.shader}/${pass.radix}/${JSON.stringify(all)}`;
-    let kernel = this.#kernels.get(key);
-    if (!kernel) {
-      kernel = compileKernel(this.#device, { ...load, parts: [`parts/dft-${pass.radix}`] } as KernelSpec, all);
-      this.#kernels.set(key, kernel);
-    }
-    return kernel;
+    this.#library.destroy();
   }
 }
 
