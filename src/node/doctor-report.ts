@@ -1,5 +1,6 @@
 // Judges gathered facts: which drivers are usable, why others are refused, what to do. Pure; no files, no processes.
 
+import type { SelfTestResult } from "../engine/self-test.ts";
 import { type AdapterFacts, formatAdapterLine, LIMIT_NAMES } from "../gpu/device.ts";
 import type { DoctorFacts, DriverTrial } from "./doctor-facts.ts";
 import { MESA_MINIMUM, SWIFTSHADER_INSTALL, softwareHint } from "./gpu-device.ts";
@@ -27,13 +28,6 @@ export interface FoundAdapter {
 
 // What compute cares about; the rest is in the JSON.
 const SHOWN_FEATURES = ["subgroups", "subgroup-size-control", "timestamp-query", "shader-f16"];
-
-/** Outcome of one check on the device; `detail` in numbers and words. */
-export interface SelfTestResult {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 /** Serialisable; what `ptycho doctor --json` prints. */
 export interface DoctorReport {

@@ -1,11 +1,13 @@
 // `ptycho doctor`: looks at the machine, opens the device that a run would use, tests it, and explains.
 
+import type { SelfTestResult } from "../engine/self-test.ts";
 import { gatherFacts } from "./doctor-facts.ts";
-import { type DoctorReport, judgeFacts, type SelfTestResult } from "./doctor-report.ts";
+import { type DoctorReport, judgeFacts } from "./doctor-report.ts";
 import { type OpenDeviceOptions, type OpenedDevice, openDevice } from "./gpu-device.ts";
 
+export type { SelfTestResult } from "../engine/self-test.ts";
 export type { DoctorFacts } from "./doctor-facts.ts";
-export { type DoctorReport, formatDoctorReport, judgeFacts, type SelfTestResult } from "./doctor-report.ts";
+export { type DoctorReport, formatDoctorReport, judgeFacts } from "./doctor-report.ts";
 
 export interface DoctorOptions extends OpenDeviceOptions {
   /** Checks the opened device against known numbers; a rejection counts as a failed check. */
