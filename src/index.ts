@@ -17,6 +17,12 @@ export { StageTimer } from "./gpu/timing.ts";
 export { scaleWave } from "./kernels/constraints.ts";
 export { Fft2d, fftPlain } from "./kernels/fft2d.ts";
 export * from "./options.ts";
-export { exportSchedule, parseSchedule, planFromSchedule, serializeSchedule } from "./schedule/explicit.ts";
+export {
+  exportSchedule,
+  parseSchedule,
+  planFromSchedule,
+  serializePlan,
+  serializeSchedule,
+} from "./schedule/explicit.ts";
 export { createMinibatchPlan } from "./schedule/minibatches.ts";
 export type { MinibatchPlan, Schedule } from "./schedule/schedule.ts";

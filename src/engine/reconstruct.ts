@@ -67,6 +67,7 @@ export async function reconstruct(
       get schedule() {
         return exportSchedule(problem.plan, patterns.count, Math.max(1, finished));
       },
+      plan: problem.plan,
       options,
       memory: {
         patterns: engine.state.patternsResident ? "resident" : "streamed",

@@ -3,7 +3,7 @@
 import type { ComplexArray } from "../complex.ts";
 import type { DatasetNote } from "../data/dataset.ts";
 import type { ReconstructOptions } from "../options.ts";
-import type { Schedule } from "../schedule/schedule.ts";
+import type { MinibatchPlan, Schedule } from "../schedule/schedule.ts";
 
 /** Sent when a minibatch has been handed to the device. */
 export interface MinibatchProgress {
@@ -64,8 +64,10 @@ export interface ReconstructResult {
   readonly fractionsPx: Float32Array;
   /** Pattern indices that were used at least once, ascending. */
   readonly scanIndexUsed: Int32Array;
-  /** The schedule that was used, explicit. */
+  /** The schedule of the finished epochs (at least one), explicit; large, so it is made anew at every access. */
   readonly schedule: Schedule;
+  /** The same, epoch by epoch. */
+  readonly plan: MinibatchPlan;
   readonly options: ReconstructOptions;
   /** "resident" or "streamed", patterns kept on the device, bytes. */
   readonly memory: {

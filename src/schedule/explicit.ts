@@ -158,21 +158,42 @@ export function noteScheduleGaps(schedule: Schedule): DatasetNote[] {
 
 /** The first `epochCount` epochs of a plan as an explicit schedule for `count` patterns; beyond them, `repeat` is "error". */
 export function exportSchedule(plan: MinibatchPlan, count: number, epochCount: number): Schedule {
-  const epochs = Array.from({ length: epochCount }, (_, epoch) =>
-    plan.minibatches(epoch).map((indices) => Array.from(indices)),
-  );
+  const epochs = Array.from({ length: epochCount }, (_, epoch) => listEpoch(plan, epoch));
   return { version: 1, n: count, mode: plan.mode, repeat: "error", epochs };
+}
+
+function listEpoch(plan: MinibatchPlan, epoch: number): number[][] {
+  return plan.minibatches(epoch).map((indices) => Array.from(indices));
 }
 
 /**
  * Canonical JSON text of a schedule in pieces, one epoch a line: the content of an exported file, and what its SHA-256
  * is taken of. Equal schedules give equal text.
  */
-export function* serializeSchedule(schedule: Schedule): Generator<string, void, undefined> {
-  const { version, n, mode, repeat, epochs } = schedule;
+export function serializeSchedule(schedule: Schedule): Generator<string, void, undefined> {
+  const { epochs } = schedule;
+  return serializeEpochs(schedule, epochs.length, (epoch) => epochs[epoch]!);
+}
+
+/** The text of `exportSchedule(plan, count, epochCount)` without holding more than an epoch of it. */
+export function serializePlan(
+  plan: MinibatchPlan,
+  count: number,
+  epochCount: number,
+): Generator<string, void, undefined> {
+  const head = { version: 1, n: count, mode: plan.mode, repeat: "error" } as const;
+  return serializeEpochs(head, epochCount, (epoch) => listEpoch(plan, epoch));
+}
+
+function* serializeEpochs(
+  head: Omit<Schedule, "epochs">,
+  epochCount: number,
+  epochAt: (epoch: number) => Schedule["epochs"][number],
+): Generator<string, void, undefined> {
+  const { version, n, mode, repeat } = head;
   yield `{"version":${version},"n":${n},"mode":"${mode}","repeat":"${repeat}","epochs":[\n`;
-  for (const [e, epoch] of epochs.entries()) {
-    yield `${JSON.stringify(epoch)}${e + 1 < epochs.length ? "," : ""}\n`;
+  for (let epoch = 0; epoch < epochCount; epoch++) {
+    yield `${JSON.stringify(epochAt(epoch))}${epoch + 1 < epochCount ? "," : ""}\n`;
   }
   yield "]}\n";
 }

@@ -6,6 +6,7 @@ import {
   noteScheduleGaps,
   parseSchedule,
   planFromSchedule,
+  serializePlan,
   serializeSchedule,
 } from "../../src/schedule/explicit.ts";
 import { createMinibatchPlan } from "../../src/schedule/minibatches.ts";
@@ -133,6 +134,10 @@ describe("export", () => {
     expect(again).toEqual(schedule);
     const followed = planFromSchedule(again, 23, 3);
     for (const epoch of [0, 1, 2]) expect(lists(followed.minibatches(epoch))).toEqual(lists(plan.minibatches(epoch)));
+  });
+
+  it("a plan's text is that of its schedule", () => {
+    expect([...serializePlan(plan, 23, 3)].join("")).toBe(text(exportSchedule(plan, 23, 3)));
   });
 
   it("has one canonical text, whatever the order of keys", () => {
