@@ -43,6 +43,8 @@ export interface DatasetPlan {
 }
 
 const patternKeys = ["diffraction", "diff3d"];
+/** Names listed in an error; files may hold dozens. */
+const shownNames = 12;
 const otherKeys = ["objectGuess", "probeGuess", "xcoords", "ycoords"];
 
 /** Reads the headers of all needed members. Throws InputError for every rule that they break; see study.md section 7.3. */
@@ -139,8 +141,7 @@ function assertKeys(npz: NpzFile, patternKey: string | undefined, source: string
     {
       source,
       field: missing.join(", "),
-      expected,
-      got: list(npz.names),
+      got: list(npz.names.slice(0, shownNames)) + (npz.names.length > shownNames ? " and more" : ""),
       remedy: "Add the missing arrays; diff3d is accepted for diffraction",
     },
   );

@@ -5,7 +5,7 @@ import type { ByteStore } from "./byte-store.ts";
 import type { Quantity } from "./dataset.ts";
 import { narrowBigIntegers, swapBytes } from "./npy-array.ts";
 import { isInteger, type NumericType, typeFacts } from "./npy-dtype.ts";
-import type { FoundAt, PatternStatistics } from "./pattern-statistics.ts";
+import type { FoundAt, PatternStatistics, PixelStatistics } from "./pattern-statistics.ts";
 
 /** How a stack is stored and what becomes of it. */
 export interface StoredStack {
@@ -168,85 +168,46 @@ async function writeTile(store: ByteStore, stack: StoredStack, tile: Samples, pi
   }
 }
 
-/** The loops over all values, with their running results in one place. */
+/** The loops over all values. Each does little, so that engines compile it well; the rare ones are skipped early. */
 class ValueScanner {
   readonly stack: StoredStack;
   readonly statistics: PatternStatistics;
   /** Finite values are at most this large. */
   readonly limit: number;
   readonly saturation: number;
-  readonly squared: boolean;
 
   constructor(stack: StoredStack, statistics: PatternStatistics) {
     this.stack = stack;
     this.statistics = statistics;
     this.limit = stack.type === "float64" ? float32Overflow * (1 - 2 ** -52) : Number.MAX_VALUE;
     this.saturation = largestInteger(stack.type);
-    this.squared = stack.quantity === "amplitude";
   }
 
-  /** values [frame, pixel]; `packed` has the padded length of the store. */
+  /** values [frame, pixel], repaired in place; `packed` has the padded length of the store. */
   scanFrames(values: Values, firstFrame: number, frames: number, packed: Samples | null): void {
     const { pixelCount } = this.stack;
     const packedStride = packed ? packed.length / frames : 0;
     for (let frame = 0; frame < frames; frame++) {
-      this.scanFrame(values, frame * pixelCount, firstFrame + frame, packed, frame * packedStride);
+      const part = values.subarray(frame * pixelCount, (frame + 1) * pixelCount);
+      this.measure(part, firstFrame + frame, 0);
+      packed?.set(part, frame * packedStride);
     }
-  }
-
-  private scanFrame(values: Values, from: number, frame: number, packed: Samples | null, to: number): void {
-    const { statistics, limit, saturation, squared } = this;
-    const { pixelCount } = this.stack;
-    const { pixels } = statistics;
-    let { maximum, integerValued, squaresWhole } = statistics;
-    let total = 0;
-    for (let pixel = 0; pixel < pixelCount; pixel++) {
-      let value = values[from + pixel]!;
-      if (!(value >= 0 && value <= limit)) value = this.repair(value, frame, pixel);
-      if (packed) value = packed[to + pixel] = value;
-      if (value > maximum) maximum = value;
-      if (integerValued && value !== Math.floor(value)) integerValued = false;
-      if (squaresWhole && !isWholeSquare(value)) squaresWhole = false;
-      if (value === saturation) statistics.saturatedCount++;
-      const intensity = squared ? value * value : value;
-      total += intensity;
-      if (pixels !== null && value > 0) {
-        pixels.intensitySum[pixel]! += intensity;
-        pixels.positiveCount[pixel]!++;
-        if (value > pixels.largest[pixel]!) pixels.largest[pixel] = value;
-      }
-    }
-    statistics.totalIntensity[frame] = total;
-    Object.assign(statistics, { maximum, integerValued, squaresWhole });
   }
 
   /** values [pixel, frame]; fills tile [frame, pixel]. */
-  scanPixels(values: Values, firstPixel: number, pixelsHere: number, tile: Samples): void {
-    const { statistics, limit, saturation, squared } = this;
+  scanPixels(values: Values, firstPixel: number, pixels: number, tile: Samples): void {
     const { count } = this.stack;
-    const { totalIntensity, pixels } = statistics;
-    for (let block = 0; block < count; block += transposeBlock) {
-      const blockEnd = Math.min(count, block + transposeBlock);
-      for (let pixel = 0; pixel < pixelsHere; pixel++) {
-        for (let frame = block; frame < blockEnd; frame++) {
-          let value = values[pixel * count + frame]!;
-          if (!(value >= 0 && value <= limit)) value = this.repair(value, frame, firstPixel + pixel);
-          const at = frame * pixelsHere + pixel;
-          tile[at] = value;
-          value = tile[at]!;
-          if (value > statistics.maximum) statistics.maximum = value;
-          if (statistics.integerValued && value !== Math.floor(value)) statistics.integerValued = false;
-          if (statistics.squaresWhole && !isWholeSquare(value)) statistics.squaresWhole = false;
-          if (value === saturation) statistics.saturatedCount++;
-          const intensity = squared ? value * value : value;
-          totalIntensity[frame]! += intensity;
-          if (pixels !== null && value > 0) {
-            pixels.intensitySum[firstPixel + pixel]! += intensity;
-            pixels.positiveCount[firstPixel + pixel]!++;
-            if (value > pixels.largest[firstPixel + pixel]!) pixels.largest[firstPixel + pixel] = value;
-          }
-        }
+    // Before the values are narrowed to the tile's type, which wraps what it cannot hold.
+    if (!allWithin(values, this.limit)) {
+      for (let at = 0; at < values.length; at++) {
+        const value = values[at]!;
+        if (value >= 0 && value <= this.limit) continue;
+        values[at] = this.repair(value, at % count, firstPixel + Math.floor(at / count));
       }
+    }
+    transpose(values, pixels, count, tile);
+    for (let frame = 0; frame < count; frame++) {
+      this.measure(tile.subarray(frame * pixels, (frame + 1) * pixels), frame, firstPixel);
     }
   }
 
@@ -256,6 +217,26 @@ class ValueScanner {
       (zeros, sum) => zeros + (sum === 0 ? 1 : 0),
       0,
     );
+  }
+
+  /** Repairs and measures values of one pattern from pixel `firstPixel` on. */
+  private measure(values: Values, frame: number, firstPixel: number): void {
+    const { statistics, stack } = this;
+    const { pixels } = statistics;
+    const squared = stack.quantity === "amplitude";
+    if (!allWithin(values, this.limit)) {
+      for (let at = 0; at < values.length; at++) {
+        const value = values[at]!;
+        if (!(value >= 0 && value <= this.limit)) values[at] = this.repair(value, frame, firstPixel + at);
+      }
+    }
+    const largest = maximumOf(values);
+    if (largest > statistics.maximum) statistics.maximum = largest;
+    statistics.totalIntensity[frame]! += squared ? sumOfSquares(values) : sumOf(values);
+    if (statistics.integerValued) statistics.integerValued = values.every(Number.isInteger);
+    if (statistics.squaresWhole) statistics.squaresWhole = values.every(isWholeSquare);
+    if (largest === this.saturation) statistics.saturatedCount += countEqual(values, largest);
+    if (pixels) addPixels(pixels, values, firstPixel, squared);
   }
 
   /** Records a value that cannot be used and replaces it by 0. */
@@ -272,6 +253,60 @@ class ValueScanner {
     statistics.nonfinitePixels ??= new Uint8Array(this.stack.pixelCount);
     statistics.nonfinitePixels[pixel] = 1;
     return 0;
+  }
+}
+
+function allWithin(values: Values, limit: number): boolean {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    if (!(value >= 0 && value <= limit)) return false;
+  }
+  return true;
+}
+
+function maximumOf(values: Values): number {
+  let largest = 0;
+  for (let at = 0; at < values.length; at++) if (values[at]! > largest) largest = values[at]!;
+  return largest;
+}
+
+function sumOf(values: Values): number {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at]!;
+  return sum;
+}
+
+function sumOfSquares(values: Values): number {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at]! * values[at]!;
+  return sum;
+}
+
+function countEqual(values: Values, wanted: number): number {
+  let count = 0;
+  for (let at = 0; at < values.length; at++) if (values[at] === wanted) count++;
+  return count;
+}
+
+function addPixels(pixels: PixelStatistics, values: Values, firstPixel: number, squared: boolean): void {
+  const { intensitySum, positiveCount, largest } = pixels;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    if (value === 0) continue;
+    const pixel = firstPixel + at;
+    intensitySum[pixel]! += squared ? value * value : value;
+    positiveCount[pixel]!++;
+    if (value > largest[pixel]!) largest[pixel] = value;
+  }
+}
+
+/** values [pixel, frame] -> tile [frame, pixel], some frames at a time. */
+function transpose(values: Values, pixels: number, count: number, tile: Samples): void {
+  for (let block = 0; block < count; block += transposeBlock) {
+    const blockEnd = Math.min(count, block + transposeBlock);
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      for (let frame = block; frame < blockEnd; frame++) tile[frame * pixels + pixel] = values[pixel * count + frame]!;
+    }
   }
 }
 

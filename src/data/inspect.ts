@@ -1,0 +1,374 @@
+// What a careful colleague would tell about a file before running it: facts first, then everything that looks odd.
+
+import type { ComplexArray } from "../complex.ts";
+import { InputError } from "../errors.ts";
+import type { DataOptions } from "../options.ts";
+import { memoryBudget, type OpenScan, openScan, type ReadDatasetExtras } from "./contract.ts";
+import type { DatasetNote, Quantity } from "./dataset.ts";
+import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
+import {
+  type Centring,
+  countsPerUnitIntensity,
+  findOddPixels,
+  type IntensitySpread,
+  intensitySpread,
+  measureCentring,
+  type OddPixels,
+} from "./inspect-patterns.ts";
+import { readMeasurementDomain, readMetadata } from "./metadata.ts";
+import { isInteger } from "./npy-dtype.ts";
+import { type NpzFile, openNpz } from "./npz.ts";
+import { packedFacts, servedByRange } from "./pattern-pass.ts";
+import { readDeclaredQuantity } from "./quantity.ts";
+import type { RandomAccess } from "./random-access.ts";
+import { scanBox } from "./scan-geometry.ts";
+import { meanNeighbourDistance } from "./scan-overlap.ts";
+import { methodStored } from "./zip-format.ts";
+
+export interface InspectOptions {
+  readonly data: DataOptions;
+  /** Canvas pixels beyond range and probe. */
+  readonly canvasExtraPx: number;
+  /** Reads headers only. */
+  readonly quick: boolean;
+}
+
+/** A remark; `error` is what a reconstruction would refuse. */
+export interface Finding {
+  readonly level: "info" | "warning" | "error";
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface MemberFacts {
+  readonly name: string;
+  /** NumPy's name of the type; null when the header cannot be read. */
+  readonly dtype: string | null;
+  readonly shape: readonly number[] | null;
+  readonly fortranOrder: boolean | null;
+  readonly compressed: boolean;
+  readonly sizeBytes: number;
+  readonly used: boolean;
+}
+
+export interface PatternFactsReport {
+  readonly key: string;
+  readonly count: number;
+  readonly heightPx: number;
+  readonly widthPx: number;
+  readonly axisOrder: "nhw" | "hwn";
+  readonly axisOrderRule: string;
+  readonly quantity: Quantity;
+  readonly quantityRule: string;
+  readonly sampleType: "float32" | "uint16";
+}
+
+export interface ScanReport {
+  /** (y, x), in the object frame. */
+  readonly minimumPx: readonly [number, number];
+  readonly maximumPx: readonly [number, number];
+  readonly rangePx: readonly [number, number];
+  readonly meanStepPx: number | null;
+  /** Diameter of a disk with the probe's effective area (sum I)^2 / sum I^2. */
+  readonly probeDiameterPx: number;
+  /** 1 - mean step / probe diameter, not below 0; null without a step. */
+  readonly linearOverlap: number | null;
+}
+
+export interface MemoryReport {
+  /** Packed patterns, as they go to the device. */
+  readonly patternBytes: number;
+  readonly servedFrom: "range" | "memory" | "spool";
+  /** What opening keeps in host memory. */
+  readonly hostBytes: number;
+  readonly hostBudgetBytes: number;
+  /** Patterns, object and probe on the device when all patterns stay there; work buffers come on top. */
+  readonly deviceBytes: number | null;
+}
+
+/** Everything that is known is filled in; null is unknown (quick, or a refusal before that point). JSON-serialisable. */
+export interface Inspection {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256: string | null;
+  readonly members: readonly MemberFacts[];
+  readonly patterns: PatternFactsReport | null;
+  readonly probeShape: readonly number[] | null;
+  readonly objectShape: readonly number[] | null;
+  readonly intensity: IntensitySpread | null;
+  /** Photons per unit of intensity, where the noise shows it. */
+  readonly countsPerUnitIntensity: number | null;
+  readonly centring: Centring | null;
+  readonly pixels: OddPixels | null;
+  readonly scan: ScanReport | null;
+  readonly canvasPx: readonly [number, number] | null;
+  readonly memory: MemoryReport | null;
+  readonly findings: readonly Finding[];
+}
+
+const offCentrePx = 2;
+const littleOverlap = 0.6;
+const sampledPatterns = 8;
+
+/**
+ * Inspects a file without closing it. Archives that cannot be opened throw; whatever the contract refuses becomes a finding
+ * of level `error`, and the rest is still reported.
+ */
+export async function inspectDataset(
+  access: RandomAccess,
+  options: InspectOptions,
+  extras: ReadDatasetExtras = {},
+): Promise<Inspection> {
+  const findings: Finding[] = [];
+  const npz = await openNpz(access, { lenient: options.data.lenientZip, codecs: extras.codecs ?? {} });
+  const planned = await tryPlan(npz, options.data, findings);
+  const facts = { name: access.name, sizeBytes: access.sizeBytes };
+  const members = await describeMembers(npz, planned?.plan ?? null);
+  if (!planned) return { ...emptyInspection, ...facts, members, findings };
+  const { plan, data } = planned;
+  const header = { ...facts, members, ...describePlan(plan) };
+  const memory = describeMemory(npz, plan, options, extras, null);
+  if (options.quick) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
+  const scan = await tryOpen(access, data, extras, findings);
+  if (!scan) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
+  try {
+    const { dataset, statistics } = scan;
+    findings.push(...escalate(dataset.notes, options.data));
+    const geometry = describeScan(scan);
+    const canvasPx = [0, 1].map((axis) => {
+      const window = axis === 0 ? plan.oriented.heightPx : plan.oriented.widthPx;
+      return Math.ceil(geometry.rangePx[axis]!) + window + options.canvasExtraPx;
+    }) as [number, number];
+    const centring = measureCentring(statistics.pixels!, plan.oriented, dataset.mask);
+    const pixels = findOddPixels(statistics.pixels!, plan.oriented, dataset.mask, dataset.patterns.count);
+    findings.push(...oddities(centring, pixels, geometry));
+    return {
+      ...header,
+      sha256: dataset.sha256,
+      intensity: intensitySpread(statistics),
+      countsPerUnitIntensity: await findCountScale(scan),
+      centring,
+      pixels,
+      scan: geometry,
+      canvasPx,
+      memory: describeMemory(npz, plan, options, extras, canvasPx),
+      findings,
+    };
+  } finally {
+    await scan.dataset.patterns.close();
+  }
+}
+
+const emptyInspection = {
+  sha256: null,
+  patterns: null,
+  probeShape: null,
+  objectShape: null,
+  intensity: null,
+  countsPerUnitIntensity: null,
+  centring: null,
+  pixels: null,
+  scan: null,
+  canvasPx: null,
+  memory: null,
+};
+
+function errorFinding(error: unknown): Finding {
+  if (!(error instanceof InputError)) throw error;
+  return { level: "error", code: error.code, message: error.message };
+}
+
+/** Plans the dataset; an unstated quantity of integers is reported and then taken as intensity, to see the rest. */
+async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding[]) {
+  const notes: DatasetNote[] = [...npz.notes];
+  const declared = readDeclaredQuantity(await readMeasurementDomain(npz, await readMetadata(npz, notes)));
+  const relaxed = { ...data, maskNonfinite: true, clipNegative: true };
+  try {
+    return { plan: await planDataset(npz, data, declared, notes), data: relaxed, notes };
+  } catch (error) {
+    findings.push(errorFinding(error));
+    if ((error as InputError).code !== "DATA_QUANTITY") return null;
+  }
+  const assumed = { ...relaxed, quantity: declared ?? ("intensity" as const) };
+  try {
+    return { plan: await planDataset(npz, assumed, declared, notes), data: assumed, notes };
+  } catch (error) {
+    findings.push(errorFinding(error));
+    return null;
+  }
+}
+
+async function tryOpen(
+  access: RandomAccess,
+  data: DataOptions,
+  extras: ReadDatasetExtras,
+  findings: Finding[],
+): Promise<OpenScan | null> {
+  // The dataset may close what it was given; the caller's access stays open.
+  const { readInto, unchanged } = access;
+  const kept: RandomAccess = {
+    name: access.name,
+    sizeBytes: access.sizeBytes,
+    read: (offset, length) => access.read(offset, length),
+    ...(readInto ? { readInto: readInto.bind(access) } : {}),
+    ...(unchanged ? { unchanged: unchanged.bind(access) } : {}),
+    close: async () => {},
+  };
+  try {
+    return await openScan(kept, data, extras, { perPixel: true });
+  } catch (error) {
+    findings.push(errorFinding(error));
+    return null;
+  }
+}
+
+async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<MemberFacts[]> {
+  const planned = plan
+    ? [plan.patterns, plan.patternTwin, plan.probe, plan.object, plan.xcoords, plan.ycoords, plan.scanIndex]
+    : [];
+  const used = new Set(["mask", "_metadata", ...planned.map((array) => array?.key)]);
+  const members: MemberFacts[] = [];
+  for (const name of npz.names) {
+    const { method, sizeBytes } = npz.member(name);
+    // A member that nobody needs may be anything; it is listed all the same.
+    const header = await npz.header(name).catch((error: unknown) => {
+      errorFinding(error);
+      return null;
+    });
+    const type = header?.type;
+    const dtype = !type ? null : type.kind === "numeric" ? type.name : type.kind === "object" ? "object" : header.descr;
+    members.push({
+      name,
+      dtype,
+      shape: header?.shape ?? null,
+      fortranOrder: header?.fortranOrder ?? null,
+      compressed: method !== methodStored,
+      sizeBytes,
+      used: used.has(name),
+    });
+  }
+  return members;
+}
+
+function describePlan(plan: DatasetPlan) {
+  const { reading, decision, oriented } = plan;
+  const patterns: PatternFactsReport = {
+    key: plan.patterns.key,
+    count: reading.count,
+    heightPx: oriented.heightPx,
+    widthPx: oriented.widthPx,
+    axisOrder: reading.order,
+    axisOrderRule: reading.rule,
+    quantity: decision.quantity,
+    quantityRule: isInteger(plan.patterns.dtype) ? `${plan.patterns.dtype} counts` : decision.rule,
+    sampleType: packedFacts(plan).sampleType,
+  };
+  return { patterns, probeShape: plan.probeShape, objectShape: plan.objectShape };
+}
+
+function describeMemory(
+  npz: NpzFile,
+  plan: DatasetPlan,
+  options: InspectOptions,
+  extras: ReadDatasetExtras,
+  canvasPx: readonly [number, number] | null,
+): MemoryReport {
+  const patternBytes = plan.reading.count * packedFacts(plan).patternBytes;
+  const complexBytes = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 8);
+  const probeBytes = complexBytes(plan.probeShape);
+  const small = probeBytes + complexBytes(plan.objectShape) + plan.reading.count * 4 * 8;
+  const hostBudgetBytes = memoryBudget(options.data, extras);
+  const range = servedByRange(npz, plan);
+  const servedFrom = range ? "range" : patternBytes + small <= hostBudgetBytes ? "memory" : "spool";
+  return {
+    patternBytes,
+    servedFrom,
+    hostBytes: small + (servedFrom === "memory" ? patternBytes : 0),
+    hostBudgetBytes,
+    deviceBytes: canvasPx ? patternBytes + probeBytes + complexBytes([plan.objectShape[0], ...canvasPx]) : null,
+  };
+}
+
+function describeScan(scan: OpenScan): ScanReport {
+  const { positionsPx, probe } = scan.dataset;
+  const { minimum, maximum, range } = scanBox(positionsPx);
+  const meanStepPx = meanNeighbourDistance(positionsPx);
+  const probeDiameterPx = effectiveDiameter(probe);
+  const linearOverlap = meanStepPx === null ? null : Math.max(0, 1 - meanStepPx / probeDiameterPx);
+  return { minimumPx: minimum, maximumPx: maximum, rangePx: range, meanStepPx, probeDiameterPx, linearOverlap };
+}
+
+function effectiveDiameter(probe: ComplexArray): number {
+  const [modes, height, width] = probe.shape as [number, number, number];
+  const pixels = height * width;
+  let sum = 0;
+  let sumOfSquares = 0;
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    let intensity = 0;
+    for (let mode = 0; mode < modes; mode++) {
+      const at = 2 * (mode * pixels + pixel);
+      intensity += probe.data[at]! ** 2 + probe.data[at + 1]! ** 2;
+    }
+    sum += intensity;
+    sumOfSquares += intensity * intensity;
+  }
+  return 2 * Math.sqrt(sum ** 2 / sumOfSquares / Math.PI);
+}
+
+/** Notes become findings; what a run without the permissive options would refuse becomes an error. */
+function escalate(notes: readonly DatasetNote[], data: DataOptions): Finding[] {
+  const refused = new Map([
+    ["DATA_NONFINITE", data.maskNonfinite ? "" : "pass --mask-nonfinite to treat these pixels as invalid"],
+    ["DATA_NEGATIVE", data.clipNegative ? "" : "pass --clip-negative to set them to zero"],
+  ]);
+  return notes.map((note) => {
+    const remedy = refused.get(note.code);
+    return remedy
+      ? { level: "error", code: note.code, message: `${note.message}; a run refuses them: ${remedy}` }
+      : note;
+  });
+}
+
+async function findCountScale(scan: OpenScan): Promise<number | null> {
+  const { patterns } = scan.dataset;
+  if (patterns.sampleType !== "float32" || patterns.quantity !== "amplitude") return null;
+  const count = Math.min(sampledPatterns, patterns.count);
+  const sample = new Uint8Array(count * patterns.patternBytes);
+  await patterns.read(
+    Array.from({ length: count }, (_, index) => index),
+    sample,
+  );
+  return countsPerUnitIntensity(new Float32Array(sample.buffer));
+}
+
+function oddities(centring: Centring | null, pixels: OddPixels, scan: ScanReport): Finding[] {
+  const findings: Finding[] = [];
+  const warn = (code: string, message: string) => findings.push({ level: "warning", code, message });
+  if (centring?.cornerCentred) {
+    warn(
+      "PATTERN_CORNERS",
+      "the corners of the mean pattern are brighter than its middle: apply fftshift to the patterns",
+    );
+  } else if (centring && centring.distancePx > offCentrePx) {
+    const { centreOfMassPx, expectedPx, distancePx } = centring;
+    const at = centreOfMassPx.map((value) => value.toFixed(1)).join(", ");
+    warn(
+      "PATTERN_CENTRE",
+      `the mean pattern's centre of mass (${at}) is ${distancePx.toFixed(1)} px off (${expectedPx.join(", ")})`,
+    );
+  }
+  const list = (places: readonly (readonly [number, number])[]) =>
+    places.map((place) => `(${place.join(", ")})`).join(" ");
+  if (pixels.deadCount > 0)
+    warn("PIXELS_DEAD", `${pixels.deadCount} pixels look dead: ${list(pixels.dead)}; consider a mask`);
+  if (pixels.hotCount > 0)
+    warn("PIXELS_HOT", `${pixels.hotCount} pixels look hot: ${list(pixels.hot)}; consider a mask`);
+  if (scan.linearOverlap !== null && scan.linearOverlap < littleOverlap) {
+    const percent = Math.round(100 * scan.linearOverlap);
+    warn(
+      "SCAN_OVERLAP",
+      `neighbouring probes overlap by only ${percent} % of their diameter; below 60 % reconstructions get poor`,
+    );
+  }
+  return findings;
+}
