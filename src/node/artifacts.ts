@@ -10,7 +10,14 @@ import type { ReconstructResult } from "../engine/result.ts";
 import type { AdapterFacts } from "../gpu/device.ts";
 import { renderReconstruction } from "../pictures/render-reconstruction.ts";
 import { serializePlan } from "../schedule/explicit.ts";
-import { commitStaged, discardStaged, type StagedFile, stageFile, type WrittenFile } from "./atomic-write.ts";
+import {
+  commitStaged,
+  discardStaged,
+  fromPieces,
+  type StagedFile,
+  stageFile,
+  type WrittenFile,
+} from "./atomic-write.ts";
 import { readPackageVersion } from "./doctor-facts.ts";
 import type { FileSystem } from "./file-system.ts";
 import { formatJson } from "./json-text.ts";
@@ -53,16 +60,15 @@ export interface WrittenResult {
 export async function writeArtifacts(folder: string, run: RunFacts, options: WriteOptions): Promise<WrittenResult> {
   const begin = performance.now();
   const staged: StagedFile[] = [];
-  const stage = async (name: string, pieces: Iterable<Uint8Array>) => {
-    staged.push(await stageFile({ path: join(folder, name), pieces }, options));
+  const stage = async (name: string, content: Uint8Array | string) => {
+    staged.push(await stageFile({ path: join(folder, name), produce: fromPieces([content]) }, options));
   };
   try {
-    await stage(RESULT_NAMES[0], [writeNpz(resultMembers(run))]);
+    await stage(RESULT_NAMES[0], writeNpz(resultMembers(run)));
     const { picture, pictureError } = drawPicture(run, options.renderPicture ?? renderPicture);
-    if (picture) await stage(RESULT_NAMES[1], [picture]);
+    if (picture) await stage(RESULT_NAMES[1], picture);
     const writeSeconds = (performance.now() - begin) / 1000;
-    const record = describeRun(run, staged, writeSeconds, pictureError);
-    await stage(RESULT_NAMES[2], [new TextEncoder().encode(record)]);
+    await stage(RESULT_NAMES[2], describeRun(run, staged, writeSeconds, pictureError));
     await commitStaged(staged, options);
     return { files: staged.map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes, sha256 })), pictureError };
   } catch (error) {

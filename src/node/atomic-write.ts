@@ -6,10 +6,13 @@ import { basename, dirname, join } from "node:path";
 import { OutputError } from "../errors.ts";
 import { errorCode, type FileSystem, nodeFileSystem } from "./file-system.ts";
 
-/** A file to be written: `pieces` in order. */
+/** Takes the bytes of a file in order; they are written when it resolves. */
+export type FileSink = (bytes: Uint8Array) => Promise<void>;
+
+/** A file to be written: `produce` hands its bytes to the sink. */
 export interface OutputFile {
   readonly path: string;
-  readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  readonly produce: (sink: FileSink) => Promise<void>;
 }
 
 /** What was written. */
@@ -44,6 +47,13 @@ export async function writeFileAtomic(file: OutputFile, options: CommitOptions):
   return { path: staged.path, sizeBytes: staged.sizeBytes, sha256: staged.sha256 };
 }
 
+/** The content of a file from pieces of text or bytes. */
+export function fromPieces(pieces: Iterable<Uint8Array | string>): OutputFile["produce"] {
+  return async (sink) => {
+    for (const piece of pieces) await sink(typeof piece === "string" ? new TextEncoder().encode(piece) : piece);
+  };
+}
+
 /** Writes a file under a temporary name in its folder and syncs it. Throws OutputError and leaves nothing behind. */
 export async function stageFile(file: OutputFile, options: CommitOptions): Promise<StagedFile> {
   const fileSystem = options.fileSystem ?? nodeFileSystem;
@@ -51,7 +61,7 @@ export async function stageFile(file: OutputFile, options: CommitOptions): Promi
   const temporaryPath = join(dirname(file.path), `.${basename(file.path)}.partial-${nonce}`);
   try {
     await assertReplaceable(file.path, options.overwrite, fileSystem);
-    return { path: file.path, temporaryPath, ...(await writeSynced(temporaryPath, file.pieces, fileSystem)) };
+    return { path: file.path, temporaryPath, ...(await writeSynced(temporaryPath, file.produce, fileSystem)) };
   } catch (error) {
     await fileSystem.removeFile(temporaryPath).catch(() => {});
     throw asOutputError(error, file.path);
@@ -121,23 +131,23 @@ export function linkError(path: string): OutputError {
 
 async function writeSynced(
   path: string,
-  pieces: OutputFile["pieces"],
+  produce: OutputFile["produce"],
   fileSystem: FileSystem,
 ): Promise<{ sizeBytes: number; sha256: string }> {
   const file = await fileSystem.createFile(path);
   const hash = createHash("sha256");
   let sizeBytes = 0;
   try {
-    for await (const piece of pieces) {
+    await produce(async (bytes) => {
       // A nearly full disk writes less than asked for without an error; the next call tells.
-      for (let offset = 0; offset < piece.length; ) {
-        const written = await file.write(piece, offset);
+      for (let offset = 0; offset < bytes.length; ) {
+        const written = await file.write(bytes, offset);
         if (written === 0) throw new OutputError("IO_WRITE", "the disk takes no more bytes", { source: path });
         offset += written;
       }
-      hash.update(piece);
-      sizeBytes += piece.length;
-    }
+      hash.update(bytes);
+      sizeBytes += bytes.length;
+    });
     await file.sync();
   } finally {
     await file.close();

@@ -1,4 +1,5 @@
 // Public names of the Node side; re-exports only.
 
-export { fileAccess } from "./file-access.ts";
+export { writeFileAtomic } from "./atomic-write.ts";
+export { fileAccess, nodeReaderTools } from "./file-access.ts";
 export { formatAdapterLine, type OpenDeviceOptions, type OpenedDevice, openDevice } from "./gpu-device.ts";

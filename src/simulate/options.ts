@@ -88,10 +88,11 @@ export const simulateOptionsSchema = z.strictObject({
   probeGuess: probeGuessOptions,
   photonsPerPattern: z.number().positive().max(1e15).default(1e6).describe("mean photon count of a pattern"),
   noise: z.boolean().default(true).describe("Poisson noise; off = expected counts"),
+  // LSQML damps its steps by an absolute number (conventions.md 9), so that the study's small scale slows it down.
   scale: z
-    .enum(["normalised", "counts"])
-    .default("normalised")
-    .describe("stored amplitude: sqrt(counts) divided by the study's factor, or sqrt(counts)"),
+    .enum(["unit", "study", "counts"])
+    .default("unit")
+    .describe("mean square of the stored amplitude: 1 per pixel, about 1 per pattern as in the study, or the photons"),
 });
 
 /** Options of a simulation with every default filled in. */
@@ -104,12 +105,13 @@ export type SimulateOptionsInput = z.input<typeof simulateOptionsSchema>;
 export const simulatePresets = {
   /** The picture of `npm run demo`: 17 x 17 positions, 70 % overlap. */
   demo: {},
-  /** A measured scan: 1087 positions over 89 x 89 px (coordinates 69 ... 158), 64 x 64 patterns, object 227 x 226. */
+  /** A measured scan: 1087 positions over 89 x 89 px (coordinates 69 ... 158), 64 x 64 patterns, object 227 x 226. Scaled as the study. */
   "measured-1087": {
     patternShapePx: [64, 64],
     object: { shapePx: [227, 226] },
     scan: { pattern: "raster", positions: 1087, fieldPx: [87.4, 87.4], jitter: 0.3 },
     photonsPerPattern: 1e5,
+    scale: "study",
   },
 } as const satisfies Record<string, SimulateOptionsInput>;
 

@@ -63,10 +63,12 @@ export function simulateScan(
 
   const diffraction = new Float32Array((positionsPx.length / 2) * elementCount(patternShapePx));
   const meanIntensity = writeIntensities(diffraction, object, truth, positionsPx, patternShapePx);
+  // A truth of energy 1 makes data of the scale "study"; the others multiply probe and amplitudes by the same factor.
+  const intensityFactor = chooseIntensityFactor(options, meanIntensity);
   const countsPerUnit = options.photonsPerPattern / meanIntensity;
-  writeAmplitudes(diffraction, countsPerUnit, options, seed);
+  writeAmplitudes(diffraction, countsPerUnit, countsPerUnit / intensityFactor, options, seed);
 
-  const probeScale = options.scale === "counts" ? Math.sqrt(countsPerUnit) : 1;
+  const probeScale = Math.sqrt(intensityFactor);
   const guess = options.probeGuess.kind === "truth" ? truth : perturbProbe(truth, options.probeGuess);
   return {
     options,
@@ -74,7 +76,7 @@ export function simulateScan(
     givenInputs: Object.keys(inputs).sort(),
     diffraction,
     patternShapePx,
-    countsPerUnitIntensity: options.scale === "counts" ? 1 : countsPerUnit,
+    countsPerUnitIntensity: countsPerUnit / intensityFactor,
     positionsPx,
     object,
     probe: scaleComplex(truth, probeScale),
@@ -178,10 +180,30 @@ function writeIntensities(
   });
 }
 
-/** Intensities become photon counts and then amplitudes, in place. */
-function writeAmplitudes(diffraction: Float32Array, countsPerUnit: number, options: SimulateOptions, seed: number) {
+/** What the intensities of a probe of energy 1 are multiplied by to have the wanted scale. */
+function chooseIntensityFactor(options: SimulateOptions, meanIntensity: number): number {
+  switch (options.scale) {
+    case "study":
+      return 1;
+    case "unit":
+      return elementCount(options.patternShapePx) / meanIntensity;
+    case "counts":
+      return options.photonsPerPattern / meanIntensity;
+    default:
+      return options.scale satisfies never;
+  }
+}
+
+/** Intensities of a probe of energy 1 become photon counts and then amplitudes sqrt(counts / storedCounts), in place. */
+function writeAmplitudes(
+  diffraction: Float32Array,
+  countsPerUnit: number,
+  storedCounts: number,
+  options: SimulateOptions,
+  seed: number,
+): void {
   const patternSize = elementCount(options.patternShapePx);
-  const divisor = options.scale === "counts" ? 1 : Math.sqrt(countsPerUnit);
+  const divisor = Math.sqrt(storedCounts);
   for (let start = 0; start < diffraction.length; start += patternSize) {
     // A stream per pattern: pattern j does not depend on how many numbers the earlier ones drew.
     const generator = createGenerator(seed, simulationPurpose.photons, start / patternSize);

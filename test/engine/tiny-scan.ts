@@ -29,7 +29,7 @@ export interface TinyScan {
   readonly counts: readonly Float64Array[];
 }
 
-/** A scan of `count` points on a jittered grid; the same settings give the same scan. */
+/** A scan of `count` points on a jittered grid (multiples of 1/1024 px); the same settings give the same scan. */
 export function makeTinyScan(settings: TinyScanSettings = {}): TinyScan {
   const frame = settings.frame ?? [16, 16];
   const count = settings.count ?? 12;
@@ -56,7 +56,7 @@ function makePositions(count: number, spacingPx: number, corner: readonly number
   return Float64Array.from({ length: 2 * count }, (_, k) => {
     const point = Math.floor(k / 2);
     const step = k % 2 === 0 ? Math.floor(point / across) : point % across;
-    return corner[k % 2]! + spacingPx * step + 1.3 * jitter[k]!;
+    return Math.round(1024 * (corner[k % 2]! + spacingPx * step + 1.3 * jitter[k]!)) / 1024;
   });
 }
 
