@@ -15,7 +15,14 @@ import {
   simulateScan,
   writeNpz,
 } from "../src/index.ts";
-import { fileAccess, formatAdapterLine, nodeReaderTools, openDevice, writeFileAtomic } from "../src/node/index.ts";
+import {
+  fileAccess,
+  formatAdapterLine,
+  fromPieces,
+  nodeReaderTools,
+  openDevice,
+  writeFileAtomic,
+} from "../src/node/index.ts";
 
 const { values } = parseArgs({
   options: {
@@ -73,5 +80,5 @@ console.log(
 process.exit(result.status === "complete" ? 0 : 80);
 
 async function write(name: string, bytes: Uint8Array): Promise<void> {
-  await writeFileAtomic({ path: join(folder, name), pieces: [bytes] }, { overwrite: true });
+  await writeFileAtomic({ path: join(folder, name), produce: fromPieces([bytes]) }, { overwrite: true });
 }

@@ -1,5 +1,6 @@
 // Public names of the Node side; re-exports only.
 
-export { writeFileAtomic } from "./atomic-write.ts";
+export { fromPieces, writeFileAtomic } from "./atomic-write.ts";
+export { main } from "./cli.ts";
 export { fileAccess, nodeReaderTools } from "./file-access.ts";
 export { formatAdapterLine, type OpenDeviceOptions, type OpenedDevice, openDevice } from "./gpu-device.ts";

@@ -1,0 +1,85 @@
+// The command line `ptycho`: which command, its errors, its exit code (reliability.md section 8).
+
+import { OptionsError } from "../errors.ts";
+import { findNearestName } from "../options-issue.ts";
+import { readVersions } from "./artifacts.ts";
+import { type Command, type CommandIo, describeError, errorRecord, exitCodeOf } from "./command.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { optionsCommand } from "./commands/options.ts";
+import { reconstructCommand } from "./commands/reconstruct.ts";
+import { simulateCommand } from "./commands/simulate.ts";
+
+const commands: readonly Command[] = [
+  reconstructCommand,
+  inspectCommand,
+  simulateCommand,
+  doctorCommand,
+  optionsCommand,
+];
+
+/** Runs a command line without the program's name; never rejects. Returns the exit code. */
+export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    if (argv.includes("--json")) io.stdout(`${JSON.stringify(errorRecord(error))}\n`);
+    io.stderr(`${describeError(error, argv.includes("--debug"))}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: CommandIo): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === "--version" || name === "-V") {
+    io.stdout(`${readVersions()["ptycho-webgpu"]}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const asked = commands.find((command) => command.name === rest[0]);
+    io.stdout(asked ? asked.help() : overview());
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (!command) {
+    const nearest = findNearestName(
+      name,
+      commands.map((candidate) => candidate.name),
+    );
+    const remedy = nearest ? `Did you mean ${nearest}?` : "See ptycho --help";
+    throw new OptionsError("CLI_COMMAND", "unknown command", { got: name, remedy }, 2);
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    io.stdout(command.help());
+    return 0;
+  }
+  return await command.run(rest, io);
+}
+
+function overview(): string {
+  const lines = commands.map((command) => `  ${command.name.padEnd(12)} ${command.summary}`);
+  return `ptycho: ptychographic reconstruction on WebGPU\n\nUsage: ptycho COMMAND [options]\n\n${lines.join("\n")}\n\nptycho COMMAND --help lists a command's options.\n`;
+}
+
+/** Entry of the program: runs, then ends the process once the streams are empty. */
+export async function runProgram(): Promise<void> {
+  // a closed pipe or terminal must not stop a run that still has files to write
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const fail = (error: unknown) => {
+    process.stderr.write(`${describeError(error, process.argv.includes("--debug"))}\n`);
+    process.exit(70);
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  const code = await main(process.argv.slice(2), {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    interactive: process.stderr.isTTY === true,
+  });
+  await Promise.race([
+    Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write("", resolve)))),
+    new Promise((resolve) => setTimeout(resolve, 2000)),
+  ]);
+  // Dawn's threads would keep the process; everything is on disk by now
+  process.exit(code);
+}
