@@ -29,8 +29,8 @@ interface Fault {
 
 type Expectation = "value" | "value or end" | "key" | "key or end" | "colon" | "comma or end" | "nothing";
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids control characters inside strings
 const TOKEN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids control characters inside strings
   /[ \t\n\r]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([{}[\],:]))/y;
 
 const described: Readonly<Record<Expectation, string>> = {
