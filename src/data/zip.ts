@@ -145,10 +145,18 @@ export async function readMemberStart(
   let filled = 0;
   const source = rangeSource(archive.access, member, 2 ** 13);
   const content = decode(archive.access, member, codecs.inflate ?? inflateRaw, source);
-  for await (const piece of content) {
-    start.set(piece.subarray(0, length - filled), filled);
-    filled = Math.min(length, filled + piece.length);
-    if (filled === length) break;
+  try {
+    while (filled < length) {
+      const step = await content.next();
+      if (step.done) {
+        if (step.value === "truncated" && member.compressedBytes > 0) throw cutError(archive.access, member);
+        break;
+      }
+      start.set(step.value.subarray(0, length - filled), filled);
+      filled = Math.min(length, filled + step.value.length);
+    }
+  } finally {
+    await content.return("truncated");
   }
   return start.subarray(0, filled);
 }
@@ -190,7 +198,7 @@ async function* decode(
 
 function assertEnded(access: RandomAccess, member: ZipMember, end: InflateEnd, total: number): void {
   if (end === "truncated" || (end === "trailing" && total < member.sizeBytes)) {
-    throw deflateError(access, member, "the compressed data does not end where it should");
+    throw cutError(access, member);
   }
   if (total < member.sizeBytes) {
     throw sizeError(access, member.name, `${member.sizeBytes} bytes, as declared`, `${total} bytes`);
@@ -202,6 +210,10 @@ function assertEnded(access: RandomAccess, member: ZipMember, end: InflateEnd, t
       remedy: "Save the file again",
     });
   }
+}
+
+function cutError(access: RandomAccess, member: ZipMember): InputError {
+  return deflateError(access, member, "the compressed data does not end where it should");
 }
 
 function deflateError(access: RandomAccess, member: ZipMember, message: string, cause?: unknown): InputError {

@@ -424,7 +424,7 @@ describe.each(decoders)("streams decoded by %s", (_, codecs) => {
 
   it("A22 a stream that breaks after the array's header", async () => {
     for (const at of [0.3, 0.6, 0.9]) {
-      const stored = stream.slice();
+      const stored = Uint8Array.from(stream); // a Buffer's slice would share its bytes
       stored.fill(0xff, Math.floor(at * stream.length), Math.floor(at * stream.length) + 64);
       const error = await reads({ name: "a.npy", content: a, method: 8, stored }, codecs).catch((caught) => caught);
       expect(["ZIP_DEFLATE", "ZIP_CRC", "ZIP_SIZE"]).toContain(error.code);

@@ -117,11 +117,17 @@ for (const [name, options] of variants) {
       const mask = new Uint8Array(frame[0] * frame[1]);
       const result = await runDegenerate(
         { ...dataset, mask },
-        { ...options, object: { removeObjectProbeAmbiguity: { enabled: false } }, rescaleProbeInFirstEpoch: false },
+        // one minibatch: a short last one would weigh other patterns more in every epoch
+        {
+          ...options,
+          batchSize: 1000,
+          object: { removeObjectProbeAmbiguity: { enabled: false } },
+          rescaleProbeInFirstEpoch: false,
+        },
       );
       expect(result.status).toBe("complete");
       expect(Array.from(result.probe.data)).toEqual(Array.from(dataset.probe.data));
-      expect(result.loss[3]).toBe(result.loss[0]);
+      expect(result.loss[3]! / result.loss[0]!).toBeCloseTo(1, 12);
     });
   });
 }

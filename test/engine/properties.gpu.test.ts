@@ -186,7 +186,8 @@ describe("symmetries", () => {
     );
     expect(relativeError(bright.object.data, dim.object.data)).toBeLessThan(3e-5);
     expect(relativeError(bright.probe.data, turnWave(dim.probe, 0, 2).data)).toBeLessThan(3e-5);
-    expect(bright.loss[1]! / dim.loss[1]!).toBeCloseTo(4, 4);
+    // the loss adds 1e-7 inside both roots: the ratio is 4 only nearly
+    expect(bright.loss[1]! / dim.loss[1]!).toBeCloseTo(4, 2);
   });
 
   test("a global phase of the probe stays with the probe", async () => {
