@@ -1,6 +1,7 @@
 // What the detector sees: |FFT(T_f P * O)|^2 in the file's orientation, in float64.
 
 import type { ComplexArray } from "../complex.ts";
+import { roundHalfEven } from "../engine/geometry.ts";
 import { cosSinOfTurns } from "./elementary.ts";
 import { type ComplexImage, createComplexImage, frequencyAt, planFft2d } from "./fft.ts";
 
@@ -71,14 +72,6 @@ export function createForwardModel(object: ComplexArray, probe: ComplexArray): F
       return storeCentred(intensity, heightPx, widthPx, target, offset);
     },
   };
-}
-
-/** Nearest whole number, halves to the even one. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 function transformMode(probe: ComplexArray, mode: number): ComplexImage {

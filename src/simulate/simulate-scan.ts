@@ -2,9 +2,10 @@
 // inputs, same bytes on every machine.
 
 import { type ComplexArray, complexView, elementCount } from "../complex.ts";
+import { roundHalfEven } from "../engine/geometry.ts";
 import { OptionsError } from "../errors.ts";
 import { createGenerator } from "../schedule/random.ts";
-import { createForwardModel, roundHalfEven } from "./forward-model.ts";
+import { createForwardModel } from "./forward-model.ts";
 import { createObjectFromImage, createProceduralObject, type GreyImage } from "./object.ts";
 import { resolveSimulateOptions, type SimulateOptions, type SimulateOptionsInput } from "./options.ts";
 import { createPositions, planField } from "./positions.ts";

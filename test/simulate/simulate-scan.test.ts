@@ -7,7 +7,7 @@ import { writeNpz } from "../../src/data/write-npz.ts";
 import { OptionsError } from "../../src/errors.ts";
 import { parseOptions } from "../../src/options.ts";
 import { createGenerator } from "../../src/schedule/random.ts";
-import { createForwardModel, roundHalfEven } from "../../src/simulate/forward-model.ts";
+import { createForwardModel } from "../../src/simulate/forward-model.ts";
 import { type SimulateOptionsInput, simulatePresets } from "../../src/simulate/options.ts";
 import { scanToNpzMembers } from "../../src/simulate/scan-members.ts";
 import { type SimulatedScan, simulateScan } from "../../src/simulate/simulate-scan.ts";
@@ -210,12 +210,6 @@ describe("forward model", () => {
       expected.reduce((sum, value) => sum + value),
       10,
     );
-  });
-
-  test("halves round to the even pixel", () => {
-    expect([0.5, 1.5, 2.5, -0.5, -1.5, 3.2, 3.8].map((value) => roundHalfEven(value) + 0)).toEqual([
-      0, 2, 2, 0, -2, 3, 4,
-    ]);
   });
 });
 
