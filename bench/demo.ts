@@ -29,7 +29,7 @@ const { values } = parseArgs({
     output: { type: "string", default: "demo-out" },
     device: { type: "string", default: "auto" },
     driver: { type: "string" },
-    epochs: { type: "string", default: "40" },
+    epochs: { type: "string", default: "30" },
     seed: { type: "string", default: "1" },
   },
 });
