@@ -1,0 +1,147 @@
+// The command line without a GPU: usage, refusals with the right exit code, nothing left behind.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { main } from "../../src/node/cli.ts";
+import { npyPickled } from "../support/npz-builder.ts";
+import { scanFile, scanMembers } from "../support/scan-files.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ptycho-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = "";
+  let err = "";
+  const code = await main(argv, {
+    stdout: (text) => {
+      out += text;
+    },
+    stderr: (text) => {
+      err += text;
+    },
+    interactive: false,
+  });
+  return { code, out, err };
+}
+
+function put(name: string, content: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe("usage", () => {
+  it("help of the program and of every command", async () => {
+    expect((await run("--help")).out).toContain("reconstruct");
+    for (const command of ["reconstruct", "inspect", "simulate", "doctor", "options"]) {
+      const { code, out } = await run(command, "--help");
+      expect(code).toBe(0);
+      expect(out).toContain(`ptycho ${command}`);
+    }
+  });
+  it("every option of the schema has a flag", async () => {
+    const { out } = await run("reconstruct", "--help");
+    for (const flag of [
+      "--epochs",
+      "--canvas-extra",
+      "--device-memory",
+      "--probe-modes",
+      "--pixel-size-m",
+      "--no-object-optimize",
+      "--probe-plan-stride",
+    ]) {
+      expect(out).toContain(flag);
+    }
+  });
+  it("version", async () => expect((await run("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/));
+  it("an unknown command and an unknown flag name the nearest", async () => {
+    expect(await run("reconstrct")).toMatchObject({ code: 2, err: expect.stringContaining("reconstruct") });
+    expect(await run("reconstruct", "a.npz", "--output", "x", "--epoch", "3")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--epochs"),
+    });
+  });
+  it("a bad value on the command line is exit 2 and names the flag", async () => {
+    for (const [flag, value] of [
+      ["--epochs", "0"],
+      ["--batch-size", "x"],
+      ["--noise-model", "cauchy"],
+      ["--device", "cpu"],
+      ["--device-memory", "much"],
+    ]) {
+      const { code, err } = await run("reconstruct", "a.npz", "--output", join(folder, "x"), flag!, value!);
+      expect(code, flag).toBe(2);
+      expect(err).toContain(flag);
+    }
+  });
+  it("a bad value in --config is exit 78 and names file and option", async () => {
+    const config = put("options.json", '{ "probe": { "modes": 0 } }');
+    const { code, err } = await run("reconstruct", "a.npz", "--output", join(folder, "x"), "--config", config);
+    expect(code).toBe(78);
+    expect(err).toContain(config);
+    expect(err).toContain("probe.modes");
+  });
+  it("the JSON Schema is JSON", async () =>
+    expect(JSON.parse((await run("options", "--json-schema")).out).properties.epochs.default).toBe(100));
+});
+
+describe("refused input: the right code, the key, no stack, no folder", () => {
+  const whole = scanFile(scanMembers());
+  const damaged = whole.slice();
+  damaged[Math.floor(damaged.length / 2)]! ^= 1;
+  const cases: [string, Uint8Array, string, string][] = [
+    ["truncated", whole.subarray(0, whole.length - 100), "ZIP_TRUNCATED", ""],
+    ["wrong CRC", damaged, "ZIP_CRC", "objectGuess"],
+    ["an object array", scanFile({ ...scanMembers(), probeGuess: npyPickled() }), "NPY_OBJECT_REFUSED", "probeGuess"],
+    ["a missing key", scanFile(scanMembers(), { without: ["xcoords"] }), "DATA_MISSING_KEY", "xcoords"],
+    ["no archive", new Uint8Array(5000).fill(7), "ZIP_NOT_ARCHIVE", ""],
+  ];
+  for (const [name, bytes, code, key] of cases) {
+    it(name, async () => {
+      const path = put("bad.npz", bytes);
+      const output = join(folder, "out-bad");
+      const result = await run("reconstruct", path, "--output", output);
+      expect(result.code, result.err).toBe(65);
+      expect(result.err).toContain(`[${code}]`);
+      expect(result.err).toContain(key);
+      expect(result.err.trimEnd().split("\n").length).toBe(1);
+      expect(existsSync(output)).toBe(false);
+      const json = await run("reconstruct", path, "--output", output, "--json");
+      expect(JSON.parse(json.out)).toMatchObject({ event: "error", code, exitCode: 65 });
+    });
+  }
+  it("a missing file is exit 66", async () =>
+    expect((await run("reconstruct", join(folder, "none.npz"), "--output", join(folder, "x"))).code).toBe(66));
+  it("an existing result is refused before anything is read", async () => {
+    put("run.json", "{}");
+    expect(await run("reconstruct", join(folder, "none.npz"), "--output", folder)).toMatchObject({
+      code: 74,
+      err: expect.stringContaining("--overwrite"),
+    });
+  });
+});
+
+describe("simulate and inspect", () => {
+  const options = ["--pattern-shape-px", "16,16", "--scan-positions", "16", "--scan-step-px", "3"];
+  it("the same seed gives the same bytes, another seed others", async () => {
+    const paths = ["a", "b", "c"].map((name) => join(folder, `${name}.npz`));
+    for (const [index, path] of paths.entries()) {
+      const { code, err } = await run("simulate", "--output", path, "--seed", index === 2 ? "2" : "1", ...options);
+      expect(code, err).toBe(0);
+    }
+    const [a, b, c] = paths.map((path) => readFileSync(path));
+    expect(a!.equals(b!)).toBe(true);
+    expect(a!.equals(c!)).toBe(false);
+    expect((await run("simulate", "--output", paths[0]!, ...options)).code).toBe(74);
+  });
+  it("inspect as text, as JSON, and from headers only", async () => {
+    const path = put("good.npz", scanFile(scanMembers()));
+    expect((await run("inspect", path)).out).toContain("canvas");
+    const full = JSON.parse((await run("inspect", path, "--json")).out);
+    expect(full.sha256).toMatch(/^[0-9a-f]{64}$/);
+    const quick = JSON.parse((await run("inspect", path, "--json", "--quick")).out);
+    expect(quick.sha256).toBe(null);
+    expect(quick.patterns.count).toBe(full.patterns.count);
+  });
+});
