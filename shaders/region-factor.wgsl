@@ -1,5 +1,6 @@
 // Factors of the object/probe ambiguity (constraints.md 3.11): nu^2 = <|O|^2 w>, w = C / rms(C); object / nu, probe * nu.
 // One invocation. nu = 0 or not finite leaves both as they are.
+//!include lib/complex.wgsl
 
 struct Params { pixelCount: f32, laneCount: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,7 +16,9 @@ fn main() {
   factors[1] = 1.0;
   if (rms > 0.0 && sums.x > 0.0) {
     let nu = sqrt(sums.x / params.pixelCount / rms);
-    factors[0] = 1.0 / nu;
-    factors[1] = nu;
+    if (isFinite(vec2f(nu, rms))) {
+      factors[0] = 1.0 / nu;
+      factors[1] = nu;
+    }
   }
 }

@@ -133,8 +133,9 @@ export class LsqmlEngine {
     };
     const queue = new SubmitQueue(device, record, this.#minibatchesPerSubmit());
     const { encoder, recorder } = queue.open();
-    encoder.copyBufferToBuffer(this.state.object, 0, this.state.savedObject, 0, this.state.object.size);
-    encoder.copyBufferToBuffer(this.state.probe, 0, this.state.savedProbe, 0, this.state.probe.size);
+    const saved = this.state.saved[epoch % 2]!;
+    encoder.copyBufferToBuffer(this.state.object, 0, saved.object, 0, saved.object.size);
+    encoder.copyBufferToBuffer(this.state.probe, 0, saved.probe, 0, saved.probe.size);
     if (this.#illuminationDue(epoch)) {
       this.#epochSteps.encodeIllumination(recorder, !this.#illuminationBuilt);
       this.#illuminationBuilt = true;
@@ -159,15 +160,15 @@ export class LsqmlEngine {
     return outcome;
   }
 
-  /** [1, y, x]. `saved` = state before the epoch that was last begun. */
-  async readObject(saved = false): Promise<ComplexArray> {
-    const buffer = saved ? this.state.savedObject : this.state.object;
+  /** [1, y, x]. `startOf`: as it was at the start of that epoch, one of the last two that were begun. */
+  async readObject(startOf: number | null = null): Promise<ComplexArray> {
+    const buffer = startOf === null ? this.state.object : this.state.saved[startOf % 2]!.object;
     return { shape: [1, ...this.state.size.canvasShape], data: await this.readFloats(buffer) };
   }
 
-  /** [1, mode, y, x]. */
-  async readProbe(saved = false): Promise<ComplexArray> {
-    const buffer = saved ? this.state.savedProbe : this.state.probe;
+  /** [1, mode, y, x]. `startOf` as for the object. */
+  async readProbe(startOf: number | null = null): Promise<ComplexArray> {
+    const buffer = startOf === null ? this.state.probe : this.state.saved[startOf % 2]!.probe;
     return { shape: [1, this.state.size.modeCount, ...this.state.size.frame], data: await this.readFloats(buffer) };
   }
 

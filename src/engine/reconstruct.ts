@@ -32,31 +32,30 @@ export async function reconstruct(
   try {
     const begin = performance.now();
     const run = await runEpochs(engine, problem, hooks);
-    const saved = run.status !== "complete" && run.restore;
-    let object = await engine.readObject(saved);
-    let probe = await engine.readProbe(saved);
-    let { status, diagnosis, loss } = run;
-    if (status === "complete" && !(allFinite(object.data) && allFinite(probe.data))) {
-      // the constraints of the last epoch broke it: no later loss could tell
+    let { status, diagnosis } = run;
+    let finished = run.loss.length;
+    let object = await engine.readObject(run.restore ? finished : null);
+    let probe = await engine.readProbe(run.restore ? finished : null);
+    if (finished > 0 && !(allFinite(object.data) && allFinite(probe.data))) {
+      // the constraints at the end of the last finished epoch broke it: no loss could tell in time
+      finished -= 1;
       const quantity = allFinite(object.data) ? "probe" : "object";
       status = "diverged";
-      diagnosis = { epoch: loss.length - 1, minibatch: null, quantity, likelyCause: guessCause(problem, quantity) };
-      loss = loss.slice(0, -1);
-      object = await engine.readObject(true);
-      probe = await engine.readProbe(true);
+      diagnosis = { epoch: finished, minibatch: null, quantity, likelyCause: guessCause(problem, quantity) };
+      object = await engine.readObject(finished);
+      probe = await engine.readProbe(finished);
     }
     const compute = (performance.now() - begin) / 1000;
     const { patterns } = problem;
     const patternBytes = engine.state.patternsResident ? patterns.count * patterns.patternBytes : ringBytes(engine);
     if (run.unsolvedSteps > 0) notes.push(unsolvedNote(run.unsolvedSteps));
-    const finished = loss.length;
     return {
       status,
       diagnosis,
       epochsCompleted: finished,
       object,
       probe,
-      loss: Float64Array.from(loss),
+      loss: Float64Array.from(run.loss.slice(0, finished)),
       canvasOriginPx: canvas.canvasOriginPx,
       positionsPx: canvas.positionsPx,
       positionOriginPx: canvas.originPx,

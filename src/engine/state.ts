@@ -50,8 +50,8 @@ export interface LsqmlState {
   readonly allTiles: GPUBuffer;
   readonly object: GPUBuffer;
   readonly probe: GPUBuffer;
-  readonly savedObject: GPUBuffer;
-  readonly savedProbe: GPUBuffer;
+  /** Object and probe at the start of the two epochs that were last begun, by epoch % 2. */
+  readonly saved: readonly { readonly object: GPUBuffer; readonly probe: GPUBuffer }[];
   readonly validPixels: GPUBuffer;
   readonly probeSpectrum: GPUBuffer;
   readonly planeScratch: GPUBuffer;
@@ -170,8 +170,10 @@ export function allocateState(
     allTiles: pool.storageFrom("all tiles", all.tiles),
     object: pool.storageFrom("object", problem.object.data),
     probe: pool.storageFrom("probe", problem.probe.data),
-    savedObject: pool.storage("saved object", canvas * COMPLEX_BYTES),
-    savedProbe: pool.storage("saved probe", modeCount * plane),
+    saved: [0, 1].map((parity) => ({
+      object: pool.storage(`saved object ${parity}`, canvas * COMPLEX_BYTES),
+      probe: pool.storage(`saved probe ${parity}`, modeCount * plane),
+    })),
     validPixels: pool.storageFrom("valid pixels", cornerCentredMask(problem.mask, height, width)),
     probeSpectrum: pool.storage("probe spectrum", plane),
     planeScratch: pool.storage("plane scratch", plane),
