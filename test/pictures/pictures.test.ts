@@ -295,6 +295,12 @@ describe("renderLossCurve", () => {
     const left = 16 + 48;
     expect(rows(left + 2)[0]!).toBeLessThan(rows(left + 320)[0]!);
     expect(rows(left + 320)[0]!).toBeLessThan(rows(left + 636)[0]!);
+    // A first epoch of another scale is left out: the curve begins at the top, one epoch further right.
+    const rescaled = openPng(renderLossCurve(Float64Array.of(5000, 0.03, 0.01, 0.003, 0.001)));
+    const columns = Array.from({ length: rescaled.width }, (_, x) => x).filter((x) =>
+      Array.from({ length: 60 }, (_, y) => rescaled.at(x, 39 + y).join()).includes("178,24,60"),
+    );
+    expect(columns[0]).toBe(left + 160);
     expect(renderLossCurve(new Float64Array(0)).length).toBeGreaterThan(100);
     expect(renderLossCurve(Float64Array.of(0.3, 0.3)).length).toBeGreaterThan(100);
   });
