@@ -27,9 +27,7 @@ export function createLossBlock(loss: Float64Array, plotWidthPx: number, plotHei
 }
 
 function drawCurve(bitmap: Bitmap, left: number, top: number, widthPx: number, heightPx: number, loss: Float64Array) {
-  const points = Array.from(loss, (value, epoch) => ({ epoch, value })).filter(
-    ({ value }) => value > 0 && Number.isFinite(value),
-  );
+  const points = choosePoints(loss);
   const bottom = top + heightPx;
   if (points.length > 0) {
     const values = points.map(({ value }) => Math.log10(value));
@@ -54,6 +52,19 @@ function drawCurve(bitmap: Bitmap, left: number, top: number, widthPx: number, h
   drawText(bitmap, left + widthPx - measureText(last, 1), bottom + 6, last, 1, ink);
   const name = "epoch";
   drawText(bitmap, left + Math.round((widthPx - measureText(name, 1)) / 2), bottom + 6, name, 1, faint);
+}
+
+/**
+ * Points that can be drawn on a logarithmic scale. The first epoch only gives the probe its power (lsqml.md 3): where its
+ * loss is that of a wrong scale it would flatten all that follows, so it is left out then.
+ */
+function choosePoints(loss: Float64Array): { epoch: number; value: number }[] {
+  const points = Array.from(loss, (value, epoch) => ({ epoch, value })).filter(
+    ({ value }) => value > 0 && Number.isFinite(value),
+  );
+  const later = points.filter(({ epoch }) => epoch > 0);
+  const largest = Math.max(...later.map(({ value }) => value));
+  return later.length > 1 && points[0]!.value > 10 * largest ? later : points;
 }
 
 /** 1, 2 and 5 times powers of ten within 10^low ... 10^high; powers alone when that were too many. */
