@@ -14,7 +14,6 @@ const twoMembers: BuiltMember[] = [
   { name: "a.npy", content: a },
   { name: "b.npy", content: b, method: 8 },
 ];
-const _open = (file: Uint8Array, lenient = false) => openNpz(bytesAccess(file, "scan.npz"), { lenient });
 const reads = async (member: BuiltMember, codecs = {}) => {
   const npz = await openNpz(bytesAccess(buildZip([member]), "scan.npz"), { codecs });
   return npz.readArray("a");
