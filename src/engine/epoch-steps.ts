@@ -121,7 +121,10 @@ export async function createEpochSteps(
     bindScale(object, canvasPixels, FACTOR.hostObject),
     bindScale(probe, modeCount * pixels, FACTOR.ambiguityProbe),
     bindScale(object, canvasPixels, FACTOR.ambiguityObject),
-  ]);
+  ]).catch((error: unknown): never => {
+    library.destroy();
+    throw error;
+  });
 
   return {
     encodeIllumination(recorder, first) {

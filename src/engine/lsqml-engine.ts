@@ -2,6 +2,7 @@
 // (lsqml.md section 2). Owns all buffers of a run.
 
 import type { ComplexArray } from "../complex.ts";
+import { BufferPool } from "../gpu/buffers.ts";
 import { type DeviceWatch, watchDevice, withErrorScopes } from "../gpu/device.ts";
 import { mapBuffer, readBuffer } from "../gpu/readback.ts";
 import { recordTogether, type StageRecorder } from "../gpu/timing.ts";
@@ -67,25 +68,26 @@ export class LsqmlEngine {
   ): Promise<LsqmlEngine> {
     const watch = watchDevice(device);
     const sizes = largestEpoch(problem, epochs);
-    const state = await withErrorScopes(device, "buffers of the reconstruction", () =>
-      allocateState(device, problem, { sizes }, settings),
-    );
+    const pool = new BufferPool(device);
+    const made: { destroy(): void }[] = [pool];
     try {
+      const state = await withErrorScopes(device, "buffers of the reconstruction", () =>
+        allocateState(device, pool, problem, { sizes }, settings),
+      );
       const begin = performance.now();
-      const [steps, epochSteps] = await Promise.all([
-        createLsqmlSteps(device, problem, state, settings.capture ?? false),
-        createEpochSteps(device, problem, state),
-      ]);
+      const steps = createLsqmlSteps(device, problem, state, settings.capture ?? false);
+      const epochSteps = createEpochSteps(device, problem, state);
+      for (const part of await Promise.allSettled([steps, epochSteps]))
+        if (part.status === "fulfilled") made.push(part.value);
+      const parts = { state, steps: await steps, epochSteps: await epochSteps };
       const compiled = performance.now();
       if (state.patternsResident) await loadPatterns(device, problem.patterns, state.patterns[0]![0]!);
       watch.assertAlive();
       const loaded = performance.now();
-      return new LsqmlEngine(device, watch, problem, state, steps, epochSteps, {
-        compile: (compiled - begin) / 1000,
-        load: (loaded - compiled) / 1000,
-      });
+      const seconds = { compile: (compiled - begin) / 1000, load: (loaded - compiled) / 1000 };
+      return new LsqmlEngine(device, watch, problem, parts, seconds);
     } catch (error) {
-      state.pool.destroy();
+      for (const part of made) part.destroy();
       throw error;
     }
   }
@@ -94,9 +96,7 @@ export class LsqmlEngine {
     device: GPUDevice,
     watch: DeviceWatch,
     problem: LsqmlProblem,
-    state: LsqmlState,
-    steps: LsqmlSteps,
-    epochSteps: EpochSteps,
+    { state, steps, epochSteps }: { state: LsqmlState; steps: LsqmlSteps; epochSteps: EpochSteps },
     seconds: { readonly compile: number; readonly load: number },
   ) {
     this.#device = device;

@@ -1,6 +1,6 @@
 // Everything the engine keeps on the device: allocation, first contents, release. No steps.
 
-import { BufferPool } from "../gpu/buffers.ts";
+import type { BufferPool } from "../gpu/buffers.ts";
 import { isSoftwareAdapter } from "../gpu/device.ts";
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
 import {
@@ -103,15 +103,16 @@ export interface EngineSettings {
 }
 
 /**
- * Allocates the state of a run. Throws GpuError GPU_LIMIT when the device's bindings are too small.
+ * Allocates the state of a run in `pool`, which stays the caller's. Throws GpuError GPU_LIMIT when the device's bindings
+ * are too small.
  */
 export function allocateState(
   device: GPUDevice,
+  pool: BufferPool,
   problem: LsqmlProblem,
   shape: BatchShape,
   settings: EngineSettings,
 ): LsqmlState {
-  const pool = new BufferPool(device);
   const size = measureProblem(problem);
   const [height, width] = size.frame;
   const [rows, columns] = size.canvasShape;
