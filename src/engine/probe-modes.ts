@@ -2,12 +2,14 @@
 
 import { type ComplexArray, complexZeros } from "../complex.ts";
 import type { DatasetNote } from "../data/dataset.ts";
+import { OptionsError } from "../errors.ts";
 
 /**
  * Probe [1, mode, y, x] with `modeCount` modes from the file's [mode, y, x]. Fewer: the first ones. More: products of the
  * first mode with powers of x and y times a Gaussian of its own width, made orthogonal (as pty-chi's
  * orthogonalize_initial_probe builds them). Mode k of the added ones gets `energyShare / k` of the total energy: unequal
- * shares, because modes of equal energy have no defined order. The total energy stays.
+ * shares, because modes of equal energy have no defined order. The total energy stays. Throws OptionsError when the
+ * added modes would hold more than half of it.
  */
 export function makeInitialProbe(
   probe: ComplexArray,
@@ -25,6 +27,7 @@ export function makeInitialProbe(
   }
   if (wanted === found) return { probe: result, notes: [] };
 
+  checkShares(wanted - found, energyShare);
   const modes: Float64Array[] = Array.from({ length: found }, (_, mode) =>
     Float64Array.from(probe.data.subarray(mode * frame, (mode + 1) * frame)),
   );
@@ -38,13 +41,24 @@ export function makeInitialProbe(
   }
   // what the added modes hold is taken from the file's modes in proportion
   const addedEnergy = modes.slice(found).reduce((sum, mode) => sum + energyOf(mode), 0);
-  const factor = Math.sqrt(Math.max(0, total - addedEnergy) / total);
+  const factor = total > 0 ? Math.sqrt((total - addedEnergy) / total) : 1;
   for (const [mode, values] of modes.entries()) {
     for (let index = 0; index < frame; index++)
       result.data[mode * frame + index] = values[index]! * (mode < found ? factor : 1);
   }
   const message = `${wanted - found} probe modes were added to the file's ${found}`;
   return { probe: result, notes: [{ level: "info", code: "PROBE_MODES", message }] };
+}
+
+function checkShares(added: number, energyShare: number): void {
+  let harmonic = 0;
+  for (let k = 1; k <= added; k++) harmonic += 1 / k;
+  if (energyShare * harmonic <= 0.5) return;
+  throw new OptionsError("OPTIONS_CONFLICT", "the added probe modes would hold more than half of the energy", {
+    field: "probe.extraModeEnergy",
+    expected: `at most ${(0.5 / harmonic).toFixed(4)} for ${added} added modes`,
+    got: String(energyShare),
+  });
 }
 
 /** (y, x) powers by mode, x fastest. */

@@ -6,7 +6,7 @@ import type { Plane, Shape } from "./planes.ts";
 export function roundHalfToEven(value: number): number {
   const nearest = Math.round(value);
   const isHalf = Math.abs(value - Math.trunc(value)) === 0.5;
-  return isHalf ? 2 * Math.round(value / 2) : nearest;
+  return (isHalf ? 2 * Math.round(value / 2) : nearest) + 0; // never -0
 }
 
 export interface ReferencePlacement {

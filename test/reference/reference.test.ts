@@ -1,6 +1,7 @@
 // The float64 reference is itself held against pty-chi's trajectories and the numbers worked out in the specification.
 import { expect, test } from "vitest";
 import { readGoldenCase } from "../../bench/golden-case.ts";
+import { makeSelfTestProblem, SELF_TEST_LOSSES } from "../../src/engine/self-test.ts";
 import { findEigenvectors } from "./constraints.ts";
 import { runReference } from "./lsqml.ts";
 import { placeAll } from "./placement.ts";
@@ -40,6 +41,11 @@ for (const [name, epochs] of cases) {
     for (const error of errors) expect(error).toBeLessThan(1e-6);
   });
 }
+
+test("the losses that the adapters' self-test expects", async () => {
+  const { loss } = await runReference(makeSelfTestProblem(), SELF_TEST_LOSSES.length);
+  for (const [epoch, expected] of SELF_TEST_LOSSES.entries()) expect(loss[epoch]! / expected).toBeCloseTo(1, 6);
+});
 
 test("the joint step of the specification", () => {
   const [object, probe] = solveJointly(2, 3, [0.5, 0.25], 1, 0.6);
