@@ -6,6 +6,7 @@ import type { LsqmlProblem } from "../../src/engine/problem.ts";
 import { prepareProblem } from "../../src/engine/reconstruct.ts";
 import type { EngineSettings } from "../../src/engine/state.ts";
 import { parseOptions, type ReconstructOptionsInput } from "../../src/options.ts";
+import type { Schedule } from "../../src/schedule/schedule.ts";
 import { runReference } from "../reference/lsqml.ts";
 import { relativeError } from "../support/closeness.ts";
 
@@ -21,9 +22,16 @@ export interface Distances {
 }
 
 /** The problem of a scan from its own guess: flat starts only agree to 1e-3 (gpu-notes.md 6.1). */
-export function prepareFromGuess(dataset: Dataset, options: ReconstructOptionsInput): LsqmlProblem {
+export function prepareFromGuess(
+  dataset: Dataset,
+  options: ReconstructOptionsInput,
+  epochs?: Schedule["epochs"],
+): LsqmlProblem {
   const canvas = { extraPx: 6, ...options.canvas };
-  return prepareProblem(dataset, parseOptions({ initialObject: "file", ...options, canvas })).problem;
+  const parsed = parseOptions({ initialObject: "file", epochs: epochs?.length ?? 100, ...options, canvas });
+  if (!epochs) return prepareProblem(dataset, parsed).problem;
+  const schedule: Schedule = { version: 1, n: dataset.patterns.count, mode: "random", repeat: "error", epochs };
+  return prepareProblem(dataset, parsed, { schedule }).problem;
 }
 
 /** Distances after `epochs` epochs. */

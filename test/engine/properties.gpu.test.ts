@@ -1,6 +1,7 @@
 // What must hold for any scan: repeatability to the bit, and the symmetries of the model.
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
+import { LsqmlEngine } from "../../src/engine/lsqml-engine.ts";
 import { reconstruct } from "../../src/engine/reconstruct.ts";
 import type { ReconstructOptionsInput } from "../../src/options.ts";
 import type { Schedule } from "../../src/schedule/schedule.ts";
@@ -52,6 +53,29 @@ describe("repeatability", () => {
       expect(distance).toBeGreaterThan(1e-6);
       expect(distance).toBeLessThan(1e-1);
     }
+  });
+
+  test("the perturbation is added to the step of each pattern, with the spread asked for", async () => {
+    const many = makeTinyScan({ count: 36, frame: [8, 8] }).dataset;
+    const stepsWith = async (poissonStepNoise: number) => {
+      const noisy = { noiseModel: "poisson", poissonStepNoise, batchSize: 36 } as const;
+      const engine = await LsqmlEngine.create(device, prepareFromGuess(many, noisy), 2);
+      try {
+        await engine.runEpoch(0);
+        await engine.runEpoch(1);
+        return await engine.readFloats(engine.state.farStep);
+      } finally {
+        engine.destroy();
+      }
+    };
+    const [still, moved] = [await stepsWith(0), await stepsWith(0.01)];
+    const added = Array.from(moved, (value, pattern) => (value - still[pattern]!) / 0.01);
+    const mean = added.reduce((sum, value) => sum + value, 0) / 36;
+    const spread = Math.sqrt(added.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 35);
+    expect(new Set(added.map((value) => value.toFixed(3))).size).toBeGreaterThan(30);
+    expect(Math.abs(mean)).toBeLessThan(3 / 6);
+    expect(spread).toBeGreaterThan(0.65);
+    expect(spread).toBeLessThan(1.4);
   });
 
   test("a longer run begins with the shorter one", async () => {

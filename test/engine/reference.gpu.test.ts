@@ -1,6 +1,7 @@
 // The engine against the float64 reference where pty-chi's golden files do not reach.
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ReconstructOptionsInput } from "../../src/options.ts";
+import type { Schedule } from "../../src/schedule/schedule.ts";
 import { testDevice } from "../support/gpu.ts";
 import { compareWithReference, prepareFromGuess } from "./against-reference.ts";
 import { makeTinyScan, type TinyScanSettings } from "./tiny-scan.ts";
@@ -16,6 +17,7 @@ interface Case {
   readonly options?: ReconstructOptionsInput;
   readonly epochs?: number;
   readonly sliceBytes?: number;
+  readonly schedule?: Schedule["epochs"];
 }
 
 /** Bytes of the waves of one pattern of 16 x 16 pixels and one mode. */
@@ -32,6 +34,22 @@ const groups: Record<string, readonly Case[]> = {
     { name: "a batch of 31: two cut", scan: { count: 31 }, options: { batchSize: 31 } },
     { name: "a short last batch", options: { batchSize: 5 } },
     { name: "uniform", options: { batchSize: 4, batching: "uniform" } },
+    {
+      name: "explicit: patterns left out, used twice, other batches in every epoch",
+      schedule: [
+        [
+          [3, 1, 2],
+          [0, 11],
+        ],
+        [
+          [0, 1],
+          [2, 3, 4, 5],
+          [1, 0, 5],
+        ],
+        [[7, 9, 8, 10, 11, 4, 0]],
+        [[6], [6, 1], [6, 1, 2], [6, 1, 2, 3], [11]],
+      ],
+    },
     { name: "thirteen epochs: illumination every epoch, then every tenth", options: { batchSize: 6 }, epochs: 13 },
   ],
   slices: [
@@ -95,6 +113,11 @@ const groups: Record<string, readonly Case[]> = {
       name: "steps from all modes, separate",
       scan: { modes: 3 },
       options: { batchSize: 6, stepSizesFromFirstModeOnly: false, solveStepSizesJointly: false },
+    },
+    {
+      name: "nine modes, made up from one",
+      options: { batchSize: 6, probe: { modes: 9, orthogonalizeModes: { enabled: false } } },
+      epochs: 3,
     },
     { name: "rectangle", scan: { modes: 2, frame: [8, 24] }, options: { batchSize: 6 } },
   ],
@@ -221,10 +244,10 @@ const POISSON_LIMIT = 2e-5;
 
 for (const [group, cases] of Object.entries(groups)) {
   describe(group, () => {
-    for (const { name, scan, options, epochs, sliceBytes } of cases) {
+    for (const { name, scan, options, epochs, sliceBytes, schedule } of cases) {
       test(name, async () => {
         const { dataset } = makeTinyScan(scan);
-        const problem = prepareFromGuess(dataset, options ?? {});
+        const problem = prepareFromGuess(dataset, options ?? {}, schedule);
         const settings = sliceBytes === undefined ? {} : { sliceBytes };
         const distances = await compareWithReference(device, problem, epochs ?? 4, settings);
         const limit = options?.noiseModel === "poisson" ? POISSON_LIMIT : LIMIT;
