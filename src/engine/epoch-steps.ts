@@ -25,6 +25,8 @@ export const HOST_FACTORS_OFFSET = 4 * FACTOR.hostProbe;
 export interface EpochSteps {
   /** C and D; `first` builds the map from nothing with the weight (1 + kappa) / 2 (lsqml.md section 2.1). */
   encodeIllumination(recorder: StageRecorder, first: boolean): void;
+  /** D alone, from a C that was put back. */
+  encodePreconditioner(recorder: StageRecorder): void;
   /** Inner products of the probe modes for the host. */
   encodeModeProducts(recorder: StageRecorder): void;
   /** Probe and, if asked, object times the factors the host has written. */
@@ -126,15 +128,19 @@ export async function createEpochSteps(
     throw error;
   });
 
+  const encodePreconditioner = (recorder: StageRecorder) => {
+    findLargest.encode(recorder.stage("illumination"), laneCount);
+    makePreconditioner.encode(recorder.stage("illumination"), canvasPixels);
+  };
   return {
+    encodePreconditioner,
     encodeIllumination(recorder, first) {
       (first ? firstMap : laterMap).encodeWorkgroups(
         recorder.stage("illumination"),
         state.allPatternTileCount,
         ALL_PATTERNS_OFFSET,
       );
-      findLargest.encode(recorder.stage("illumination"), laneCount);
-      makePreconditioner.encode(recorder.stage("illumination"), canvasPixels);
+      encodePreconditioner(recorder);
     },
     encodeModeProducts(recorder) {
       makeProducts.encode(recorder.stage("constraints"), ((modeCount * (modeCount + 1)) / 2) * laneCount);

@@ -8,30 +8,16 @@ import { mapBuffer, readBuffer } from "../gpu/readback.ts";
 import { recordTogether, type StageRecorder } from "../gpu/timing.ts";
 import { planActive } from "../options.ts";
 import { createGenerator, streamPurpose } from "../schedule/random.ts";
+import type { EngineSnapshot } from "./checkpoint.ts";
+import { type EpochOutcome, judgeEpoch, NO_BAD_MINIBATCH, sumModeProducts } from "./epoch-outcome.ts";
 import { createEpochSteps, type EpochSteps, HOST_FACTORS_OFFSET } from "./epoch-steps.ts";
 import { buildEpochTables, type EpochTables, type MinibatchEntry } from "./epoch-tables.ts";
 import { createLsqmlSteps, type LsqmlSteps } from "./lsqml.ts";
 import { orthogonalizingMatrix } from "./orthogonalize.ts";
 import { loadPatterns, PatternRing } from "./pattern-upload.ts";
 import type { LsqmlProblem } from "./problem.ts";
-import { allocateState, type EngineSettings, type LsqmlState, REDUCTION_LANES } from "./state.ts";
+import { allocateState, type EngineSettings, type LsqmlState, SAVED_NAMES } from "./state.ts";
 import { SubmitQueue } from "./submit-queue.ts";
-
-const NO_BAD_MINIBATCH = 0xffffffff;
-
-/** What is read back at the end of an epoch. */
-export interface EpochOutcome {
-  /** Mean over minibatches. */
-  readonly loss: number;
-  /** [minibatch] mean over its patterns and pixels. */
-  readonly minibatchLoss: Float64Array;
-  /** First minibatch after which a quantity held NaN or Inf. */
-  readonly firstBad: { readonly quantity: "loss" | "object" | "probe"; readonly minibatch: number } | null;
-  /** Step sizes that had no solution and were left out. */
-  readonly unsolvedSteps: number;
-  /** False when the run was stopped inside the epoch. */
-  readonly finished: boolean;
-}
 
 export interface EpochHooks {
   readonly onMinibatch?: (minibatch: number, minibatchCount: number, indices: Uint32Array) => void;
@@ -134,8 +120,9 @@ export class LsqmlEngine {
     const queue = new SubmitQueue(device, record, this.#minibatchesPerSubmit());
     const { encoder, recorder } = queue.open();
     const saved = this.state.saved[epoch % 2]!;
-    encoder.copyBufferToBuffer(this.state.object, 0, saved.object, 0, saved.object.size);
-    encoder.copyBufferToBuffer(this.state.probe, 0, saved.probe, 0, saved.probe.size);
+    for (const name of SAVED_NAMES) {
+      encoder.copyBufferToBuffer(this.state[name], 0, saved[name], 0, saved[name].size);
+    }
     if (this.#illuminationDue(epoch)) {
       this.#epochSteps.encodeIllumination(recorder, !this.#illuminationBuilt);
       this.#illuminationBuilt = true;
@@ -154,7 +141,8 @@ export class LsqmlEngine {
     const needsProducts = this.#needsModeProducts(epoch);
     if (needsProducts) this.#epochSteps.encodeModeProducts(queue.open().recorder);
     const results = await this.#readEpoch(queue);
-    const outcome = this.#judge(tables.minibatches.slice(0, stop), results);
+    const pixels = this.state.size.frame[0] * this.state.size.frame[1];
+    const outcome = judgeEpoch(tables.minibatches.slice(0, stop), pixels, results);
     if (outcome.firstBad || stop < Infinity) return outcome;
     this.#endEpoch(epoch, record, tables.minibatches, results);
     return outcome;
@@ -170,6 +158,34 @@ export class LsqmlEngine {
   async readProbe(startOf: number | null = null): Promise<ComplexArray> {
     const buffer = startOf === null ? this.state.probe : this.state.saved[startOf % 2]!.probe;
     return { shape: [1, this.state.size.modeCount, ...this.state.size.frame], data: await this.readFloats(buffer) };
+  }
+
+  /** What a later run needs to go on from here, or from the start of an epoch as in `readObject`. */
+  async readSnapshot(startOf: number | null = null): Promise<EngineSnapshot> {
+    const buffers = startOf === null ? this.state : this.state.saved[startOf % 2]!;
+    return {
+      object: await this.readObject(startOf),
+      probe: await this.readProbe(startOf),
+      illumination: await this.readFloats(buffers.illumination),
+      farStep: await this.readFloats(buffers.farStep),
+    };
+  }
+
+  /** Puts the engine where it was after at least one finished epoch; the next epoch gives the same bits as then. */
+  restore(snapshot: EngineSnapshot): void {
+    const { object, probe, illumination, farStep } = this.state;
+    const write = (buffer: GPUBuffer, data: Float32Array) =>
+      this.#device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    write(object, snapshot.object.data);
+    write(probe, snapshot.probe.data);
+    write(illumination, snapshot.illumination);
+    write(farStep, snapshot.farStep);
+    const encoder = this.#device.createCommandEncoder({ label: "restore" });
+    const recorder = recordTogether(encoder);
+    this.#epochSteps.encodePreconditioner(recorder);
+    recorder.end();
+    this.#device.queue.submit([encoder.finish()]);
+    this.#illuminationBuilt = true;
   }
 
   /** Contents of any buffer of the state. */
@@ -268,27 +284,6 @@ export class LsqmlEngine {
     return { loss: NaN, minibatchLoss: new Float64Array(0), firstBad: null, unsolvedSteps: 0, finished: false };
   }
 
-  #judge(minibatches: readonly MinibatchEntry[], results: { losses: Float32Array; flags: Uint32Array }): EpochOutcome {
-    const [height, width] = this.state.size.frame;
-    const minibatchLoss = new Float64Array(minibatches.length);
-    let slot = 0;
-    for (const [number, minibatch] of minibatches.entries()) {
-      let total = 0;
-      for (let position = 0; position < minibatch.indices.length; position++) total += results.losses[2 * slot++]!;
-      minibatchLoss[number] = total / (minibatch.indices.length * height * width);
-    }
-    const loss = minibatchLoss.reduce((sum, value) => sum + value, 0) / minibatchLoss.length;
-    const badLoss = minibatchLoss.findIndex((value) => !Number.isFinite(value));
-    const candidates = [
-      { quantity: "object" as const, minibatch: results.flags[0]! },
-      { quantity: "probe" as const, minibatch: results.flags[1]! },
-      { quantity: "loss" as const, minibatch: badLoss < 0 ? NO_BAD_MINIBATCH : badLoss },
-    ].filter((candidate) => candidate.minibatch !== NO_BAD_MINIBATCH);
-    // the loss of a minibatch is computed before its update: on a tie it was bad first
-    candidates.sort((a, b) => a.minibatch - b.minibatch || (a.quantity === "loss" ? -1 : 1));
-    return { loss, minibatchLoss, firstBad: candidates[0] ?? null, unsolvedSteps: results.flags[2]!, finished: true };
-  }
-
   #endEpoch(
     epoch: number,
     record: (encoder: GPUCommandEncoder) => StageRecorder,
@@ -355,25 +350,6 @@ function largestEpoch(problem: LsqmlProblem, epochs: number): number[] {
     }
   }
   return sizes;
-}
-
-/** K[a, b] = sum over lanes, in float64; row-major (re, im). */
-function sumModeProducts(lanes: Float32Array, modeCount: number): Float64Array {
-  const values = new Float64Array(2 * modeCount * modeCount);
-  let pair = 0;
-  for (let a = 0; a < modeCount; a++) {
-    for (let b = a; b < modeCount; b++, pair++) {
-      let re = 0;
-      let im = 0;
-      for (let lane = 0; lane < REDUCTION_LANES; lane++) {
-        re += lanes[2 * (pair * REDUCTION_LANES + lane)]!;
-        im += lanes[2 * (pair * REDUCTION_LANES + lane) + 1]!;
-      }
-      values.set([re, a === b ? 0 : im], 2 * (a * modeCount + b));
-      if (a !== b) values.set([re, -im], 2 * (b * modeCount + a));
-    }
-  }
-  return values;
 }
 
 function median(values: ArrayLike<number>): number {

@@ -7,7 +7,9 @@ import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/
 import { createMinibatchPlan } from "../schedule/minibatches.ts";
 import type { MinibatchPlan } from "../schedule/schedule.ts";
 import { type Canvas, layOutCanvas, makeInitialObject } from "./canvas.ts";
-import { type EpochOutcome, LsqmlEngine } from "./lsqml-engine.ts";
+import { assertCheckpointFits } from "./checkpoint.ts";
+import type { EpochOutcome } from "./epoch-outcome.ts";
+import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
@@ -28,8 +30,10 @@ export async function reconstruct(
 ): Promise<ReconstructResult> {
   const options = parseOptions(input);
   const { problem, canvas, notes } = prepareProblem(dataset, options, hooks);
+  if (hooks.resumeFrom) assertCheckpointFits(hooks.resumeFrom, problem);
   const engine = await LsqmlEngine.create(device, problem, options.epochs);
   try {
+    if (hooks.resumeFrom) engine.restore(hooks.resumeFrom);
     const begin = performance.now();
     const run = await runEpochs(engine, problem, hooks);
     let { status, diagnosis } = run;
@@ -136,31 +140,50 @@ interface Run {
 
 async function runEpochs(engine: LsqmlEngine, problem: LsqmlProblem, hooks: ReconstructHooks): Promise<Run> {
   const { epochs } = problem.options;
-  const loss: number[] = [];
-  let unsolvedSteps = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    if (hooks.signal?.aborted) return { status: "cancelled", diagnosis: null, loss, restore: false, unsolvedSteps };
+  const loss = [...(hooks.resumeFrom?.loss ?? [])];
+  let unsolvedSteps = hooks.resumeFrom?.unsolvedSteps ?? 0;
+  const end = (status: Run["status"], restore: boolean, diagnosis: Diagnosis | null = null): Run => ({
+    status,
+    diagnosis,
+    loss,
+    restore,
+    unsolvedSteps,
+  });
+  let savedAt = performance.now();
+  const save = async (startOf: number | null) => {
+    if (!hooks.checkpoints || loss.length === 0) return;
+    const snapshot = await engine.readSnapshot(startOf);
+    await hooks.checkpoints.save({
+      ...snapshot,
+      epochsCompleted: loss.length,
+      loss: Float64Array.from(loss),
+      unsolvedSteps,
+    });
+    savedAt = performance.now();
+  };
+  for (let epoch = loss.length; epoch < epochs; epoch++) {
+    if (hooks.signal?.aborted) {
+      await save(null);
+      return end("cancelled", false);
+    }
     const begin = performance.now();
     const outcome = await engine.runEpoch(epoch, {
       ...(hooks.signal ? { signal: hooks.signal } : {}),
       onMinibatch: (minibatch, minibatchCount, indices) =>
         hooks.onMinibatch?.({ epoch, minibatch, minibatchCount, indices }),
     });
-    if (!outcome.finished) return { status: "cancelled", diagnosis: null, loss, restore: true, unsolvedSteps };
-    unsolvedSteps += outcome.unsolvedSteps;
-    if (outcome.firstBad) {
-      return {
-        status: "diverged",
-        diagnosis: diagnose(problem, epoch, outcome.firstBad),
-        loss,
-        restore: true,
-        unsolvedSteps,
-      };
+    if (!outcome.finished) {
+      await save(epoch);
+      return end("cancelled", true);
     }
+    unsolvedSteps += outcome.unsolvedSteps;
+    if (outcome.firstBad) return end("diverged", true, diagnose(problem, epoch, outcome.firstBad));
     loss.push(outcome.loss);
     reportEpoch(hooks, epoch, epochs, outcome, countPatterns(problem.plan, epoch), (performance.now() - begin) / 1000);
+    const everyMs = 1000 * (hooks.checkpoints?.everySeconds ?? Infinity);
+    if (loss.length < epochs && performance.now() - savedAt >= everyMs) await save(null);
   }
-  return { status: "complete", diagnosis: null, loss, restore: false, unsolvedSteps };
+  return end("complete", false);
 }
 
 function reportEpoch(

@@ -4,6 +4,7 @@ import type { ComplexArray } from "../complex.ts";
 import type { DatasetNote } from "../data/dataset.ts";
 import type { ReconstructOptions } from "../options.ts";
 import type { MinibatchPlan, Schedule } from "../schedule/schedule.ts";
+import type { Checkpoint, CheckpointHooks } from "./checkpoint.ts";
 
 /** Sent when a minibatch has been handed to the device. */
 export interface MinibatchProgress {
@@ -39,6 +40,9 @@ export interface ReconstructHooks {
   readonly signal?: AbortSignal;
   /** Explicit schedule; batching mode, batch size and seed are then ignored. */
   readonly schedule?: Schedule;
+  readonly checkpoints?: CheckpointHooks;
+  /** Goes on after the checkpoint's epochs; object, probe and loss are then those of an uninterrupted run. */
+  readonly resumeFrom?: Checkpoint;
 }
 
 export interface ReconstructResult {

@@ -19,6 +19,10 @@ export const STEP_SUM_COUNT = 6;
 /** Lanes of sums over the canvas or the probe. */
 export const REDUCTION_LANES = 256;
 
+/** Buffers whose contents an epoch takes over from the one before; everything else is made anew. */
+export const SAVED_NAMES = ["object", "probe", "illumination", "farStep"] as const;
+type SavedName = (typeof SAVED_NAMES)[number];
+
 /** Working buffers of one slice of a minibatch. */
 export interface SliceBuffers {
   /** [position, mode, y, x]: exit waves at the detector, then chi. */
@@ -50,8 +54,8 @@ export interface LsqmlState {
   readonly allTiles: GPUBuffer;
   readonly object: GPUBuffer;
   readonly probe: GPUBuffer;
-  /** Object and probe at the start of the two epochs that were last begun, by epoch % 2. */
-  readonly saved: readonly { readonly object: GPUBuffer; readonly probe: GPUBuffer }[];
+  /** What carries over from epoch to epoch, as it was at the start of the two that were last begun, by epoch % 2. */
+  readonly saved: readonly Readonly<Record<SavedName, GPUBuffer>>[];
   readonly validPixels: GPUBuffer;
   readonly probeSpectrum: GPUBuffer;
   readonly planeScratch: GPUBuffer;
@@ -174,6 +178,8 @@ export function allocateState(
     saved: [0, 1].map((parity) => ({
       object: pool.storage(`saved object ${parity}`, canvas * COMPLEX_BYTES),
       probe: pool.storage(`saved probe ${parity}`, modeCount * plane),
+      illumination: pool.storage(`saved illumination ${parity}`, canvas * 4),
+      farStep: pool.storage(`saved far-field steps ${parity}`, patternCount * 4),
     })),
     validPixels: pool.storageFrom("valid pixels", cornerCentredMask(problem.mask, height, width)),
     probeSpectrum: pool.storage("probe spectrum", plane),
