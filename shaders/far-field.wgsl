@@ -6,7 +6,7 @@
 //!include lib/measured.wgsl
 //!include lib/loss.wgsl
 
-struct Params { laneCount: u32, residualScale: f32, excludeBelow: f32 }
+struct Params { laneCount: u32, residualScale: f32, excludeBelow: f32, amplitudeScale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> slots: array<Slot>;

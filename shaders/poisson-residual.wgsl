@@ -3,7 +3,7 @@
 //!include lib/batch.wgsl
 //!include lib/measured.wgsl
 
-struct Params { residualScale: f32, excludeBelow: f32 }
+struct Params { residualScale: f32, excludeBelow: f32, amplitudeScale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> slots: array<Slot>;

@@ -46,6 +46,7 @@ const dataOptions = z
       .describe("treat pixels that are NaN or infinite in any pattern as invalid"),
     clipNegative: z.boolean().default(false).describe("set negative values to zero and record how many"),
     pixelSizeM: z.number().positive().nullable().default(null).describe("object pixel size in metres"),
+    firstPatterns: count(1).nullable().default(null).describe("use only so many patterns from the start; null = all"),
     lenientZip: z.boolean().default(false).describe("accept bytes before or after the archive, with a warning"),
     memoryBudgetBytes: count(1)
       .or(z.int().positive())
@@ -179,6 +180,15 @@ export const reconstructOptionsSchema = z.strictObject({
     .default(null)
     .describe("pixels with at most this intensity do not constrain"),
   displayedLoss: z.enum(["mse-sqrt", "mse", "noise-model"]).default("mse-sqrt").describe("loss that is reported"),
+  intensityScale: z
+    .number()
+    .positive()
+    .or(z.literal("counts"))
+    .nullable()
+    .default(null)
+    .describe(
+      "factor on the intensities while reconstructing, undone in probe and squared losses; counts = photons, where the noise shows them; null = as they are",
+    ),
   initialObject: z
     .enum(["flat", "file"])
     .default("flat")

@@ -1,5 +1,6 @@
 // Measured patterns as the file packs them: zero frequency in the centre, any orientation, float32 or uint16.
-// The including kernel binds `patterns`; the overrides describe the packing (src/data/dataset.ts, PatternLayout).
+// The including kernel binds `patterns` and has `params.amplitudeScale`, a factor on every amplitude; the overrides
+// describe the packing (src/data/dataset.ts, PatternLayout).
 
 override SAMPLE_UINT16: bool = false;
 override SAMPLE_INTENSITY: bool = false;
@@ -22,6 +23,8 @@ fn measured(pattern: u32, y: u32, x: u32) -> vec2f {
   } else {
     value = bitcast<f32>(patterns[pattern * PATTERN_WORDS + sample]);
   }
-  if (SAMPLE_INTENSITY) { return vec2f(sqrt(value), value); }
-  return vec2f(value, value * value);
+  let scale = params.amplitudeScale;
+  if (SAMPLE_INTENSITY) { return vec2f(scale * sqrt(value), scale * scale * value); }
+  let amplitude = scale * value;
+  return vec2f(amplitude, amplitude * amplitude);
 }

@@ -79,10 +79,12 @@ async function readScan(
   const plan = await planDataset(npz, options, declared, notes);
   const budgetBytes = memoryBudget(options, extras);
   const arrays = await readArrays(npz, plan, options, extras, budgetBytes, notes);
+  const used = Math.min(options.firstPatterns ?? plan.reading.count, plan.reading.count);
+  const positionsPx = arrays.positionsPx.slice(0, 2 * used);
   const { heightPx, widthPx } = plan.oriented;
-  notes.push(...judgeGeometry(arrays.positionsPx, heightPx, widthPx, source));
+  notes.push(...judgeGeometry(positionsPx, heightPx, widthPx, source));
   const [, objectHeight, objectWidth] = plan.objectShape;
-  notes.push(...compareWithObject(arrays.positionsPx, [heightPx, widthPx], [objectHeight, objectWidth]));
+  notes.push(...compareWithObject(positionsPx, [heightPx, widthPx], [objectHeight, objectWidth]));
 
   const reading = await readPatterns(npz, plan, extras, budgetBytes - arrays.heldBytes, perPixel);
   const { statistics, patterns } = reading;
@@ -98,13 +100,14 @@ async function readScan(
       name: source,
       sizeBytes: access.sizeBytes,
       sha256: reading.sha256,
-      patterns,
-      positionsPx: arrays.positionsPx,
+      patterns: used < patterns.count ? { ...patterns, count: used } : patterns,
+      patternsPresent: patterns.count,
+      positionsPx,
       probe: arrays.probe,
       object: arrays.object,
       mask,
-      totalIntensity: statistics.totalIntensity,
-      scanIndex: arrays.scanIndex,
+      totalIntensity: statistics.totalIntensity.slice(0, used),
+      scanIndex: arrays.scanIndex?.slice(0, used) ?? null,
       pixelSizeM: options.pixelSizeM,
       provenance: datasetProvenance(npz, plan, options, {
         access: reading.access,

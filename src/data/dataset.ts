@@ -49,6 +49,8 @@ export interface Dataset {
   /** Of the whole file, lower-case hex; null when no hash was available. */
   readonly sha256: string | null;
   readonly patterns: PatternSource;
+  /** Patterns in the file; `patterns` may be the first ones only. */
+  readonly patternsPresent: number;
   /** [position, 2] (y, x): object pixel under pattern index (h//2, w//2), in the file's object frame, after orientation. */
   readonly positionsPx: Float64Array;
   /** [mode, y, x], as in the file. */

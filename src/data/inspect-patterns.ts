@@ -123,25 +123,6 @@ export function intensitySpread(statistics: PatternStatistics): IntensitySpread 
   };
 }
 
-/**
- * Photons per unit of intensity when amplitudes are square roots of whole counts over one common scale, as simulators write
- * them; null when they are not. `amplitudes` is a sample of at least a few patterns.
- */
-export function countsPerUnitIntensity(amplitudes: Float32Array): number | null {
-  let smallest = Number.POSITIVE_INFINITY;
-  for (const value of amplitudes) if (value > 0 && value < smallest) smallest = value;
-  if (smallest === Number.POSITIVE_INFINITY) return null;
-  const scale = 1 / smallest ** 2;
-  let twos = 0;
-  for (const value of amplitudes) {
-    const count = value * value * scale;
-    // float32 keeps about seven digits; the smallest value carries the same relative error into every count.
-    if (Math.abs(count - Math.round(count)) > 1e-6 * count + 1e-3) return null;
-    if (Math.round(count) === 2) twos++;
-  }
-  return twos > 0 ? scale : null;
-}
-
 function neighbourMedian(values: Float64Array, y: number, x: number, oriented: OrientedPattern): number {
   const { heightPx, widthPx } = oriented;
   const around: number[] = [];

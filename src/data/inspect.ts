@@ -4,11 +4,11 @@ import type { ComplexArray } from "../complex.ts";
 import { InputError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
 import { memoryBudget, type OpenScan, openScan, type ReadDatasetExtras } from "./contract.ts";
+import { findCountScale } from "./count-scale.ts";
 import type { DatasetNote, Quantity } from "./dataset.ts";
 import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
 import {
   type Centring,
-  countsPerUnitIntensity,
   findOddPixels,
   type IntensitySpread,
   intensitySpread,
@@ -108,7 +108,6 @@ export interface Inspection {
 
 const offCentrePx = 2;
 const littleOverlap = 0.6;
-const sampledPatterns = 8;
 
 /**
  * Inspects a file without closing it. Archives that cannot be opened throw; whatever the contract refuses becomes a finding
@@ -146,7 +145,7 @@ export async function inspectDataset(
       ...header,
       sha256: dataset.sha256,
       intensity: intensitySpread(statistics),
-      countsPerUnitIntensity: await findCountScale(scan),
+      countsPerUnitIntensity: await findCountScale(scan.dataset.patterns),
       centring,
       pixels,
       scan: geometry,
@@ -327,18 +326,6 @@ function escalate(notes: readonly DatasetNote[], data: DataOptions): Finding[] {
       ? { level: "error", code: note.code, message: `${note.message}; a run refuses them: ${remedy}` }
       : note;
   });
-}
-
-async function findCountScale(scan: OpenScan): Promise<number | null> {
-  const { patterns } = scan.dataset;
-  if (patterns.sampleType !== "float32" || patterns.quantity !== "amplitude") return null;
-  const count = Math.min(sampledPatterns, patterns.count);
-  const sample = new Uint8Array(count * patterns.patternBytes);
-  await patterns.read(
-    Array.from({ length: count }, (_, index) => index),
-    sample,
-  );
-  return countsPerUnitIntensity(new Float32Array(sample.buffer));
 }
 
 function oddities(centring: Centring | null, pixels: OddPixels, scan: ScanReport): Finding[] {

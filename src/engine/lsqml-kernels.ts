@@ -15,14 +15,13 @@ import { type BoundFft, Fft2d, fftExitWave, fftPlain, fftProbeGradient, fftShift
 import { applyObject, applyProbe, combineSteps, stepSizes, stepSums, trimSteps } from "../kernels/steps.ts";
 import { tilesAcross } from "./epoch-tables.ts";
 import type { LsqmlProblem } from "./problem.ts";
-import { chooseLoss, describeSamples } from "./sample-constants.ts";
+import { chooseLoss, describeDetector, describeSamples } from "./sample-constants.ts";
 import { type LsqmlState, STEP_SUM_COUNT } from "./state.ts";
 
 /** Regularisation of the 2 x 2 system per mode: pty-chi's lambda_0 times the pixels (conventions.md section 9). */
 const STEP_REGULARISATION = 1.2e-7;
 /** Index of the counter of unsolvable steps in the flags buffer. */
 const INVALID_STEP_FLAG = 2;
-const NOTHING_EXCLUDED = -3e38;
 
 /** Kernels of the whole minibatch. */
 export interface BatchKernels {
@@ -211,7 +210,8 @@ async function bindSlice(context: Context, index: number): Promise<SliceKernels>
   const [atDetector, other] = fft.passCount % 2 === 0 ? [waves, scratch] : [scratch, waves];
   const measured = describeSamples(problem.patterns, state.size.frame);
   const onCanvas = { ...modes, CANVAS_HEIGHT: canvas.canvasHeight, CANVAS_WIDTH: canvas.canvasWidth };
-  const excludeBelow = options.excludeMeasuredPixelsBelow ?? NOTHING_EXCLUDED;
+  const detector = describeDetector(problem, pixels);
+  const { amplitudeScale, excludeBelow } = detector;
   const { modeCount } = state.size;
   const bindings = {
     shiftProbe: fft.bind({
@@ -238,7 +238,7 @@ async function bindSlice(context: Context, index: number): Promise<SliceKernels>
         library.bind(
           farField,
           {
-            params: { laneCount, residualScale: -1 / (4 * options.gaussianNoiseStd ** 2 * pixels), excludeBelow },
+            params: { laneCount, residualScale: detector.gaussianResidualScale, excludeBelow, amplitudeScale },
             batch,
             buffers: { slots, patterns, validPixels, waves: atDetector, partials, modelled },
           },
@@ -260,7 +260,7 @@ async function bindSlice(context: Context, index: number): Promise<SliceKernels>
             library.bind(
               poissonSums,
               {
-                params: { laneCount, excludeBelow },
+                params: { laneCount, excludeBelow, amplitudeScale },
                 batch,
                 buffers: { slots, patterns, validPixels, modelled, farStep: previous, partials },
               },
@@ -275,7 +275,7 @@ async function bindSlice(context: Context, index: number): Promise<SliceKernels>
         library.bind(
           poissonResidual,
           {
-            params: { residualScale: -1 / pixels, excludeBelow },
+            params: { residualScale: detector.poissonResidualScale, excludeBelow, amplitudeScale },
             batch,
             buffers: { slots, patterns, validPixels, modelled, waves: atDetector },
           },

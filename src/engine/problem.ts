@@ -21,6 +21,8 @@ export interface LsqmlProblem {
   readonly originPx: readonly [number, number];
   readonly plan: MinibatchPlan;
   readonly options: ReconstructOptions;
+  /** Factor on measured amplitudes; `totalIntensity` and the probe are given at that scale already. Default 1. */
+  readonly amplitudeScale?: number;
 }
 
 /** Sizes every part of the engine uses. */

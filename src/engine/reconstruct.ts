@@ -9,6 +9,7 @@ import type { MinibatchPlan } from "../schedule/schedule.ts";
 import { type Canvas, layOutCanvas, makeInitialObject } from "./canvas.ts";
 import { assertCheckpointFits } from "./checkpoint.ts";
 import type { EpochOutcome } from "./epoch-outcome.ts";
+import { lossFactor, resolveIntensityScale, scaleProblem, unscaleProbe } from "./intensity-scale.ts";
 import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
@@ -29,13 +30,17 @@ export async function reconstruct(
   hooks: ReconstructHooks = {},
 ): Promise<ReconstructResult> {
   const options = parseOptions(input);
-  const { problem, canvas, notes } = prepareProblem(dataset, options, hooks);
+  const { scale, notes: scaleNotes } = await resolveIntensityScale(dataset, options);
+  const prepared = prepareProblem(dataset, options, hooks);
+  const { canvas } = prepared;
+  const notes = [...prepared.notes, ...scaleNotes];
+  const problem = scaleProblem(prepared.problem, scale);
   if (hooks.resumeFrom) assertCheckpointFits(hooks.resumeFrom, problem);
   const engine = await LsqmlEngine.create(device, problem, options.epochs);
   try {
     if (hooks.resumeFrom) engine.restore(hooks.resumeFrom);
     const begin = performance.now();
-    const run = await runEpochs(engine, problem, hooks);
+    const run = await runEpochs(engine, problem, lossFactor(options, scale), hooks);
     let { status, diagnosis } = run;
     let finished = run.loss.length;
     let object = await engine.readObject(run.restore ? finished : null);
@@ -58,7 +63,8 @@ export async function reconstruct(
       diagnosis,
       epochsCompleted: finished,
       object,
-      probe,
+      probe: unscaleProbe(probe, scale),
+      intensityScale: scale,
       loss: Float64Array.from(run.loss.slice(0, finished)),
       canvasOriginPx: canvas.canvasOriginPx,
       positionsPx: canvas.positionsPx,
@@ -138,7 +144,12 @@ interface Run {
   readonly unsolvedSteps: number;
 }
 
-async function runEpochs(engine: LsqmlEngine, problem: LsqmlProblem, hooks: ReconstructHooks): Promise<Run> {
+async function runEpochs(
+  engine: LsqmlEngine,
+  problem: LsqmlProblem,
+  lossUnit: number,
+  hooks: ReconstructHooks,
+): Promise<Run> {
   const { epochs } = problem.options;
   const loss = [...(hooks.resumeFrom?.loss ?? [])];
   let unsolvedSteps = hooks.resumeFrom?.unsolvedSteps ?? 0;
@@ -167,11 +178,12 @@ async function runEpochs(engine: LsqmlEngine, problem: LsqmlProblem, hooks: Reco
       return end("cancelled", false);
     }
     const begin = performance.now();
-    const outcome = await engine.runEpoch(epoch, {
+    const raw = await engine.runEpoch(epoch, {
       ...(hooks.signal ? { signal: hooks.signal } : {}),
       onMinibatch: (minibatch, minibatchCount, indices) =>
         hooks.onMinibatch?.({ epoch, minibatch, minibatchCount, indices }),
     });
+    const outcome = { ...raw, loss: lossUnit * raw.loss, minibatchLoss: raw.minibatchLoss.map((v) => lossUnit * v) };
     if (!outcome.finished) {
       await save(epoch);
       return end("cancelled", true);

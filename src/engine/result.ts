@@ -54,6 +54,8 @@ export interface ReconstructResult {
   readonly object: ComplexArray;
   /** [oprMode, mode, y, x]. */
   readonly probe: ComplexArray;
+  /** Factor on the intensities during the run, undone in probe and squared losses; 1 = none. */
+  readonly intensityScale: number;
   /** [epoch] of the finished epochs. */
   readonly loss: Float64Array;
   /** (y, x): data coordinate of canvas pixel [0, 0]; whole numbers. */

@@ -1,7 +1,22 @@
-// Pipeline constants that say how patterns are packed and which loss is reported.
+// Constants that say how patterns are packed, what the detector kernels scale by, and which loss is reported.
 
 import type { PatternSource } from "../data/dataset.ts";
 import type { ReconstructOptions } from "../options.ts";
+import type { LsqmlProblem } from "./problem.ts";
+
+const NOTHING_EXCLUDED = -3e38;
+
+/** Numbers that the kernels at the detector share (lsqml.md step 4). */
+export function describeDetector(problem: LsqmlProblem, pixels: number) {
+  const { excludeMeasuredPixelsBelow: threshold, gaussianNoiseStd } = problem.options;
+  const amplitudeScale = problem.amplitudeScale ?? 1;
+  return {
+    amplitudeScale,
+    excludeBelow: threshold === null ? NOTHING_EXCLUDED : threshold * amplitudeScale ** 2,
+    gaussianResidualScale: -1 / (4 * gaussianNoiseStd ** 2 * pixels),
+    poissonResidualScale: -1 / pixels,
+  };
+}
 
 /** How the patterns are packed, for shaders/lib/measured.wgsl. */
 export function describeSamples(patterns: PatternSource, frame: readonly [number, number]): Record<string, number> {

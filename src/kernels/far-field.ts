@@ -4,7 +4,7 @@ import type { KernelSpec } from "../gpu/kernel.ts";
 
 export const farField = {
   shader: "far-field",
-  params: { laneCount: "u32", residualScale: "f32", excludeBelow: "f32" },
+  params: { laneCount: "u32", residualScale: "f32", excludeBelow: "f32", amplitudeScale: "f32" },
   batch: true,
   buffers: {
     slots: "read",
@@ -18,7 +18,7 @@ export const farField = {
 
 export const poissonSums = {
   shader: "poisson-sums",
-  params: { laneCount: "u32", excludeBelow: "f32" },
+  params: { laneCount: "u32", excludeBelow: "f32", amplitudeScale: "f32" },
   batch: true,
   buffers: {
     slots: "read",
@@ -39,7 +39,7 @@ export const poissonStep = {
 
 export const poissonResidual = {
   shader: "poisson-residual",
-  params: { residualScale: "f32", excludeBelow: "f32" },
+  params: { residualScale: "f32", excludeBelow: "f32", amplitudeScale: "f32" },
   batch: true,
   buffers: { slots: "read", patterns: "read", validPixels: "read", modelled: "read", waves: "readWrite" },
 } satisfies KernelSpec;

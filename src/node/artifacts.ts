@@ -163,7 +163,7 @@ export function describeRun(
       pixelSizeM: dataset.pixelSizeM,
       reading: dataset.provenance,
     },
-    patterns: { present: dataset.patterns.count, used: result.scanIndexUsed.length },
+    patterns: { present: dataset.patternsPresent, used: result.scanIndexUsed.length },
     canvas: {
       shapePx: result.object.shape.slice(1),
       originPx: result.canvasOriginPx,
@@ -185,6 +185,7 @@ export function describeRun(
       reconstruct: seconds.reconstruct,
       write: writeSeconds,
     },
+    intensityScale: result.intensityScale,
     epochsCompleted: result.epochsCompleted,
     loss: result.loss,
     notes: [...dataset.notes, ...result.notes],

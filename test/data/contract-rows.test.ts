@@ -212,6 +212,16 @@ describe("study 7.3: what is accepted with a note", () => {
     copy.fill(0, 0, heightPx * widthPx);
     expect(await codesOf(diffraction("<f4", copy))).toContain("DATA_EMPTY");
   });
+  it("the first patterns only, when asked for; how many there were is kept", async () => {
+    const dataset = await readScan(scanFile(plain), { firstPatterns: 5 });
+    expect([dataset.patterns.count, dataset.patternsPresent]).toEqual([5, count]);
+    expect(dataset.positionsPx.length).toBe(10);
+    expect(dataset.totalIntensity.length).toBe(5);
+    expect(await orientedPatterns(dataset)).toEqual(Array.from(patterns.subarray(0, 5 * heightPx * widthPx)));
+    const all = await readScan(scanFile(plain), { firstPatterns: 5000 });
+    expect([all.patterns.count, all.patternsPresent]).toEqual([count, count]);
+    await refuse(plain, "DATA_GEOMETRY", ["degenerate geometry"], { firstPatterns: 1 });
+  });
   it("values far above 10 warn", async () =>
     expect(
       await codesOf(

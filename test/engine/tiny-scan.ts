@@ -144,6 +144,7 @@ function packScan(settings: TinyScanSettings, parts: ScanParts): Dataset {
     sizeBytes: patterns.count * patterns.patternBytes,
     sha256: null,
     patterns,
+    patternsPresent: patterns.count,
     positionsPx: parts.positionsPx,
     probe: toComplexArray([parts.probe.length, height, width], parts.probe),
     object: toComplexArray([1, ...parts.shape], [parts.guess]),
