@@ -57,6 +57,13 @@ export class OutputError extends PtychoError {
   }
 }
 
+/** Something else has to end first; running again later will do (exit 75). */
+export class BusyError extends PtychoError {
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(code, 75, message, details);
+  }
+}
+
 /** The run left the numbers: NaN, Inf or divergence (exit 80). */
 export class NumericalError extends PtychoError {
   constructor(code: string, message: string, details: ErrorDetails = {}) {

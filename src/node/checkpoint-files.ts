@@ -1,0 +1,175 @@
+// Checkpoints on disk: one NPZ each (every member has a CRC), named by finished epochs, the newest two are kept.
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ComplexArray } from "../complex.ts";
+import type { NumericArray } from "../data/npy-array.ts";
+import { numericArray, textScalar } from "../data/npy-encode.ts";
+import { openNpz } from "../data/npz.ts";
+import { writeNpz } from "../data/write-npz.ts";
+import type { Checkpoint } from "../engine/checkpoint.ts";
+import { InputError, PtychoError } from "../errors.ts";
+import { commitStaged, fromPieces, type StagedFile, stageFile } from "./atomic-write.ts";
+import { fileAccess } from "./file-access.ts";
+import { errorCode, type FileSystem, nodeFileSystem } from "./file-system.ts";
+
+const FORMAT_VERSION = 1;
+const KEPT = 2;
+const NAME = /^checkpoint-(\d{6,})\.npz$/;
+
+/** What a checkpoint file says besides its arrays. */
+export interface CheckpointFacts {
+  /** runKey of the run. */
+  readonly key: string;
+  /** Adapter it was computed on, for people and for noticing another one. */
+  readonly adapter: string;
+  /** Seconds of computing so far. */
+  readonly computeSeconds: number;
+}
+
+export interface FoundCheckpoint {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly facts: CheckpointFacts;
+}
+
+/** Stages a checkpoint in `folder`, to be committed by whoever may. Throws OutputError. */
+export function stageCheckpoint(
+  folder: string,
+  checkpoint: Checkpoint,
+  facts: CheckpointFacts,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<StagedFile> {
+  const path = join(folder, `checkpoint-${String(checkpoint.epochsCompleted).padStart(6, "0")}.npz`);
+  const header = {
+    format: "ptycho-webgpu checkpoint",
+    version: FORMAT_VERSION,
+    ...facts,
+    epochsCompleted: checkpoint.epochsCompleted,
+    unsolvedSteps: checkpoint.unsolvedSteps,
+  };
+  const complex = ({ shape, data }: ComplexArray) => numericArray("complex64", shape, data);
+  const float32 = (data: Float32Array) => numericArray("float32", [data.length], data);
+  const bytes = writeNpz([
+    ["header", textScalar(JSON.stringify(header))],
+    ["object", complex(checkpoint.object)],
+    ["probe", complex(checkpoint.probe)],
+    ["illumination", float32(checkpoint.illumination)],
+    ["far_step", float32(checkpoint.farStep)],
+    ["loss", numericArray("float64", [checkpoint.loss.length], checkpoint.loss)],
+  ]);
+  return stageFile({ path, produce: fromPieces([bytes]) }, { overwrite: true, fileSystem });
+}
+
+/** Puts a staged checkpoint in place and removes all but the newest two. Throws OutputError. */
+export async function commitCheckpoint(
+  folder: string,
+  staged: StagedFile,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
+  await commitStaged([staged], { overwrite: true, fileSystem });
+  const names = await listCheckpoints(folder);
+  for (const name of names.slice(KEPT)) await fileSystem.removeFile(join(folder, name)).catch(() => {});
+}
+
+/** File names of checkpoints, newest first; none where there is no folder. */
+export async function listCheckpoints(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return [];
+    throw error;
+  });
+  const epochsOf = (name: string) => Number(NAME.exec(name)![1]);
+  return names.filter((name) => NAME.test(name)).sort((a, b) => epochsOf(b) - epochsOf(a));
+}
+
+/** Removes every checkpoint of a folder; a finished result needs none. */
+export async function removeCheckpoints(folder: string, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
+  for (const name of await listCheckpoints(folder)) await fileSystem.removeFile(join(folder, name)).catch(() => {});
+}
+
+/**
+ * The newest checkpoint that is whole; `remarks` says of newer ones why they were passed over. Null when there is none.
+ * Throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`.
+ */
+export async function findCheckpoint(
+  folder: string,
+  key: string,
+): Promise<{ found: FoundCheckpoint | null; remarks: string[] }> {
+  const remarks: string[] = [];
+  let other: string | null = null;
+  for (const name of await listCheckpoints(folder)) {
+    const path = join(folder, name);
+    try {
+      const found = await readCheckpoint(path);
+      if (found.facts.key === key) return { found, remarks };
+      other ??= path;
+      remarks.push(`${name} belongs to another run`);
+    } catch (error) {
+      if (!(error instanceof PtychoError)) throw error;
+      remarks.push(`${name} cannot be used: ${error.message}`);
+    }
+  }
+  if (other !== null) {
+    throw new InputError("CHECKPOINT_MISMATCH", "the checkpoint belongs to a run with other data, options or version", {
+      source: other,
+      remedy: "Give the options of the first call, or start anew with --overwrite",
+    });
+  }
+  return { found: null, remarks };
+}
+
+/** Reads one file. Throws InputError with the codes of the archive reader, or CHECKPOINT_FORMAT. */
+export async function readCheckpoint(path: string): Promise<FoundCheckpoint> {
+  const access = await fileAccess(path);
+  try {
+    const npz = await openNpz(access);
+    const text = await npz.readArray("header", { maximumBytes: 2 ** 16 });
+    const header = parseHeader(text.dtype === "str" ? (text.data[0] ?? "") : "", path);
+    const complex = async (name: string): Promise<ComplexArray> => {
+      const { shape, data } = expectType(await npz.readNumeric(name), "complex64", path, name);
+      return { shape, data: data as Float32Array };
+    };
+    const numbers = async (name: string, dtype: "float32" | "float64") =>
+      expectType(await npz.readNumeric(name), dtype, path, name).data;
+    return {
+      path,
+      facts: { key: header.key, adapter: header.adapter, computeSeconds: header.computeSeconds },
+      checkpoint: {
+        epochsCompleted: header.epochsCompleted,
+        unsolvedSteps: header.unsolvedSteps,
+        object: await complex("object"),
+        probe: await complex("probe"),
+        illumination: (await numbers("illumination", "float32")) as Float32Array,
+        farStep: (await numbers("far_step", "float32")) as Float32Array,
+        loss: (await numbers("loss", "float64")) as Float64Array,
+      },
+    };
+  } finally {
+    await access.close();
+  }
+}
+
+function parseHeader(text: string, path: string): CheckpointFacts & { epochsCompleted: number; unsolvedSteps: number } {
+  try {
+    const header = JSON.parse(text);
+    const whole = [header.epochsCompleted, header.unsolvedSteps].every((value) => Number.isSafeInteger(value));
+    if (header.version === FORMAT_VERSION && typeof header.key === "string" && whole) return header;
+  } catch {
+    // falls through to the refusal
+  }
+  throw new InputError("CHECKPOINT_FORMAT", "not a checkpoint of this version", {
+    source: path,
+    field: "header",
+    expected: `version ${FORMAT_VERSION}`,
+  });
+}
+
+function expectType(array: NumericArray, dtype: NumericArray["dtype"], path: string, field: string): NumericArray {
+  if (array.dtype === dtype) return array;
+  throw new InputError("CHECKPOINT_FORMAT", "an array of another type", {
+    source: path,
+    field,
+    expected: dtype,
+    got: array.dtype,
+  });
+}
