@@ -231,7 +231,7 @@ async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<
   for (const name of npz.names) {
     const { method, sizeBytes } = npz.member(name);
     // A member that nobody needs may be anything; it is listed all the same.
-    const header = await npz.header(name).catch((error: unknown) => {
+    const header = await npz.peekHeader(name).catch((error: unknown) => {
       errorFinding(error);
       return null;
     });

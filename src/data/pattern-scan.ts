@@ -180,7 +180,9 @@ class ValueScanner {
     this.stack = stack;
     this.statistics = statistics;
     this.limit = stack.type === "float64" ? float32Overflow * (1 - 2 ** -52) : Number.MAX_VALUE;
-    this.saturation = largestInteger(stack.type);
+    const largest = largestInteger(stack.type);
+    // Pixel-major tiles are float32 already when they are measured.
+    this.saturation = stack.patternMajor || stack.sampleType === "uint16" ? largest : Math.fround(largest);
   }
 
   /** values [frame, pixel], repaired in place; `packed` has the padded length of the store. */

@@ -28,8 +28,18 @@ export async function reconstruct(
   input: ReconstructOptionsInput = {},
   hooks: ReconstructHooks = {},
 ): Promise<ReconstructResult> {
-  const options = parseOptions(input);
-  const { problem, canvas, notes } = prepareProblem(dataset, options, hooks);
+  return await reconstructPrepared(device, prepareProblem(dataset, parseOptions(input), hooks), hooks);
+}
+
+/** As `reconstruct`, from what `prepareProblem` gave, so that data can be refused before any device is opened. */
+export async function reconstructPrepared(
+  device: GPUDevice,
+  prepared: PreparedProblem,
+  hooks: ReconstructHooks = {},
+): Promise<ReconstructResult> {
+  const { problem, canvas } = prepared;
+  const { options } = problem;
+  const notes = [...prepared.notes];
   if (hooks.resumeFrom) assertCheckpointFits(hooks.resumeFrom, problem);
   const engine = await LsqmlEngine.create(device, problem, options.epochs);
   try {
@@ -85,12 +95,19 @@ export async function reconstruct(
   }
 }
 
-/** Everything that is decided before the device is used. */
+/** A problem on its canvas, with the remarks that came up on the way. */
+export interface PreparedProblem {
+  readonly problem: LsqmlProblem;
+  readonly canvas: Canvas;
+  readonly notes: readonly DatasetNote[];
+}
+
+/** Everything that is decided before the device is used. Throws InputError (DATA_RANGE) and OptionsError. */
 export function prepareProblem(
   dataset: Dataset,
   options: ReconstructOptions,
   hooks: Pick<ReconstructHooks, "schedule"> = {},
-): { problem: LsqmlProblem; canvas: Canvas; notes: DatasetNote[] } {
+): PreparedProblem {
   const { patterns } = dataset;
   checkRange(dataset);
   const canvas = layOutCanvas(dataset.positionsPx, [patterns.heightPx, patterns.widthPx], options.canvas);
