@@ -1,7 +1,7 @@
 // A whole reconstruction: dataset and options to result; epochs, progress, cancellation, diagnosis.
 
 import type { Dataset, DatasetNote } from "../data/dataset.ts";
-import { InputError } from "../errors.ts";
+import { assertIntensityRange } from "../data/pattern-statistics.ts";
 import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
 import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/explicit.ts";
 import { createMinibatchPlan } from "../schedule/minibatches.ts";
@@ -13,9 +13,6 @@ import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
-
-/** Sums over a pattern's spectrum stay below float32's largest number, 3.4e38. */
-const LARGEST_TOTAL = 1e30;
 
 /**
  * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
@@ -109,7 +106,7 @@ export function prepareProblem(
   hooks: Pick<ReconstructHooks, "schedule"> = {},
 ): PreparedProblem {
   const { patterns } = dataset;
-  checkRange(dataset);
+  assertIntensityRange(dataset.totalIntensity, dataset.name, "diffraction");
   const canvas = layOutCanvas(dataset.positionsPx, [patterns.heightPx, patterns.widthPx], options.canvas);
   const object = makeInitialObject(options.initialObject, dataset.object, canvas);
   const probe = makeInitialProbe(dataset.probe, options.probe.modes, options.probe.extraModeEnergy);
@@ -237,18 +234,6 @@ function guessCause(problem: LsqmlProblem, quantity: Diagnosis["quantity"]): str
     return "the Poisson model divides by the modelled intensity: give counts instead of normalised data, or use --noise-model gaussian";
   }
   return `the ${quantity} left the range of float32: check the scale of patterns and probe (ptycho inspect)`;
-}
-
-function checkRange(dataset: Dataset): void {
-  const largest = dataset.totalIntensity.reduce((found, value) => Math.max(found, value), 0);
-  if (largest <= LARGEST_TOTAL) return;
-  throw new InputError("DATA_RANGE", "the intensity of a pattern is too large for float32 sums", {
-    source: dataset.name,
-    field: "diffraction",
-    expected: `at most ${LARGEST_TOTAL} per pattern`,
-    got: largest.toExponential(2),
-    remedy: "Rescale the patterns",
-  });
 }
 
 function countPatterns(plan: MinibatchPlan, epoch: number): number {
