@@ -23,9 +23,9 @@ export interface PatternStatistics {
   /** [position] sum of the intensity. */
   readonly totalIntensity: Float64Array;
   maximum: number;
-  /** True while every value is a whole number. */
+  /** True while every value is a whole number; looked at only for floats that are read as amplitude. */
   integerValued: boolean;
-  /** True while every squared value is a whole number within float32 rounding. */
+  /** True while every squared value is a whole number within float32 rounding; looked at as `integerValued` is. */
   squaresWhole: boolean;
   nonfiniteCount: number;
   firstNonfinite: FoundAt | null;
