@@ -71,6 +71,13 @@ export class NumericalError extends PtychoError {
   }
 }
 
+/** Text on one line: control characters, which names in hostile files may hold, appear as \\uXXXX. */
+export function singleLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
 function formatMessage(code: string, message: string, details: ErrorDetails): string {
   const where = [details.source, details.field].filter(Boolean).join(": ");
   const facts = [
@@ -81,5 +88,5 @@ function formatMessage(code: string, message: string, details: ErrorDetails): st
   const head = where ? `${where}: ${message}` : message;
   const tail = facts.length ? ` (${facts.join(", ")})` : "";
   const remedy = details.remedy ? `. ${details.remedy}` : "";
-  return `${head}${tail}${remedy} [${code}]`;
+  return singleLine(`${head}${tail}${remedy} [${code}]`);
 }

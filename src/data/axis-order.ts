@@ -72,6 +72,13 @@ function fits(shape: readonly number[], order: "nhw" | "hwn", evidence: StackEvi
 
 function guessOrder(shape: readonly number[], evidence: StackEvidence): StackReading {
   const [first, second, third] = shape as [number, number, number];
+  const expected = evidence.expectedSizePx;
+  const sized = (["nhw", "hwn"] as const).filter((order) => {
+    const { heightPx, widthPx } = reading(shape, order, "");
+    return expected !== null && heightPx === expected[0] && widthPx === expected[1];
+  });
+  if (sized.length === 1)
+    return reading(shape, sized[0]!, "the only order in which patterns are as large as the probe");
   if ((second === third) !== (first === second)) {
     return reading(shape, second === third ? "nhw" : "hwn", "FORMAT-001: the equal axes are height and width");
   }

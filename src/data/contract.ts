@@ -8,13 +8,14 @@ import { type ArrayOrigin, readObject, readProbe, readScanIndex } from "./guesse
 import { combineMasks, readMask } from "./mask.ts";
 import { readMeasurementDomain, readMetadata } from "./metadata.ts";
 import { type NumericArray, toNumbers } from "./npy-array.ts";
+import { isInteger } from "./npy-dtype.ts";
 import { decodeNpy, type NpzFile, openNpz } from "./npz.ts";
 import { orientPositions } from "./orientation.ts";
-import { readPatterns } from "./pattern-pass.ts";
+import { packedFacts, readPatterns } from "./pattern-pass.ts";
 import { judgeStatistics, type PatternStatistics } from "./pattern-statistics.ts";
 import { datasetProvenance } from "./provenance.ts";
 import { quantityNotes, readDeclaredQuantity } from "./quantity.ts";
-import type { RandomAccess } from "./random-access.ts";
+import { blameChange, type RandomAccess } from "./random-access.ts";
 import type { ReaderTools } from "./reader-tools.ts";
 import { assertFinitePositions, compareWithObject, judgeGeometry } from "./scan-geometry.ts";
 
@@ -60,8 +61,9 @@ export async function openScan(
     const npz = await openNpz(access, { lenient: options.lenientZip, codecs });
     return await readScan(npz, options, extras, collect.perPixel);
   } catch (error) {
+    const told = await blameChange(access, error);
     await access.close().catch(() => {}); // the first error is the one to tell
-    throw error;
+    throw told;
   }
 }
 
@@ -205,10 +207,10 @@ function conversionNotes(plan: DatasetPlan, statistics: PatternStatistics): Data
     code: "DATA_CONVERTED",
     message: `${key}: ${message}`,
   });
-  if (dtype === "float64") return [info("float64 cast to float32")];
-  if (dtype !== "float32" && statistics.maximum > exactFloat32Integer) {
+  if (isInteger(dtype) && statistics.maximum > exactFloat32Integer) {
     const message = `${key}: counts up to ${statistics.maximum} are rounded to float32, which is exact up to 2^24`;
     return [{ level: "warning", code: "DATA_CONVERTED", message }];
   }
-  return [];
+  const { sampleType } = packedFacts(plan);
+  return dtype === sampleType ? [] : [info(`${dtype} cast to ${sampleType}`)];
 }

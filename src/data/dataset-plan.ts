@@ -72,8 +72,8 @@ export async function planDataset(
   assertComplex(probe.dtype, { source, field: probe.key });
   assertComplex(object.dtype, { source, field: object.key });
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
-  const coordinateCount = xcoords.header.shape[0]!;
-  if (ycoords.header.shape[0] !== coordinateCount) throw lengthError(source, ycoords, "xcoords", coordinateCount);
+  for (const array of [patterns, xcoords, ycoords, probe, object]) assertNotEmpty(array, source);
+  const coordinateCount = likelyCount(patterns, xcoords, ycoords);
 
   const likelyProbe = probeShape(probe.header.shape, null, { source, field: probe.key });
   const expected = [likelyProbe.shape[1], likelyProbe.shape[2]] as const;
@@ -86,11 +86,14 @@ export async function planDataset(
     const message = `${patterns.key}: read as (height, width, position): ${reading.rule}`;
     notes.push({ level: "info", code: "DATA_AXIS_ORDER", message });
   }
-  assertNotEmpty(patterns, source);
-  if (coordinateCount !== reading.count) throw lengthError(source, xcoords, patterns.key, reading.count);
+  const positionAxis = `${patterns.key} ${reading.order === "nhw" ? "first" : "last"} axis`;
+  for (const coordinate of [xcoords, ycoords]) {
+    if (coordinate.header.shape[0] !== reading.count)
+      throw lengthError(source, coordinate, positionAxis, reading.count);
+  }
   if (scanIndex && scanIndex.header.shape.length !== 1) throw rankError(source, scanIndex);
   if (scanIndex && scanIndex.header.shape[0] !== reading.count) {
-    throw lengthError(source, scanIndex, patterns.key, reading.count);
+    throw lengthError(source, scanIndex, positionAxis, reading.count);
   }
   const stored = storedPattern(reading, patterns.header.fortranOrder);
   const oriented = orientPattern(options.patternOrientation, stored);
@@ -98,7 +101,6 @@ export async function planDataset(
   const patternPx = [oriented.heightPx, oriented.widthPx] as const;
   const probeOrigin = { source, field: probe.key };
   const { shape, oprModes } = probeShape(probe.header.shape, patternPx, probeOrigin);
-  if (shape[0] === 0 || oprModes === 0) throw emptyError(source, probe);
   if (shape[1] !== patternPx[0] || shape[2] !== patternPx[1]) {
     throw new InputError("DATA_PROBE", "the probe is not as large as a pattern", {
       ...probeOrigin,
@@ -108,7 +110,6 @@ export async function planDataset(
     });
   }
   const sizedObject = objectShape(object.header.shape, { source, field: object.key });
-  if (object.header.elementCount === 0) throw emptyError(source, object);
   // A stack is pattern by pattern when its position axis is the slowest one in memory.
   const patternMajor = (reading.order === "nhw") !== patterns.header.fortranOrder;
   return {
@@ -202,6 +203,13 @@ function assertCoordinate(coordinate: PlannedArray, source: string): void {
   if (coordinate.header.shape.length !== 1) throw rankError(source, coordinate);
 }
 
+/** Coordinates per axis; when x and y disagree, the number that is an axis of the stack, so that the other one is blamed. */
+function likelyCount(patterns: PlannedArray, xcoords: PlannedArray, ycoords: PlannedArray): number {
+  const [first, , last] = patterns.header.shape;
+  const [x, y] = [xcoords.header.shape[0]!, ycoords.header.shape[0]!];
+  return x !== first && x !== last && (y === first || y === last) ? y : x;
+}
+
 function rankError(source: string, array: PlannedArray): InputError {
   return new InputError("DATA_RANK", `${array.key} must be a vector`, {
     source,
@@ -213,8 +221,7 @@ function rankError(source: string, array: PlannedArray): InputError {
 
 function lengthError(source: string, array: PlannedArray, other: string, expected: number): InputError {
   const got = array.header.shape[0];
-  const first = other === "xcoords" ? `${other} length ${expected}` : `${other} first axis ${expected}`;
-  return new InputError("DATA_LENGTH_MISMATCH", `${array.key} length ${got} != ${first}`, {
+  return new InputError("DATA_LENGTH_MISMATCH", `${array.key} length ${got} != ${other} ${expected}`, {
     source,
     field: array.key,
     expected: `${expected} entries, one per pattern`,
@@ -223,12 +230,9 @@ function lengthError(source: string, array: PlannedArray, other: string, expecte
   });
 }
 
-function assertNotEmpty(patterns: PlannedArray, source: string): void {
-  if (patterns.header.elementCount === 0) throw emptyError(source, patterns);
-}
-
-function emptyError(source: string, array: PlannedArray): InputError {
-  return new InputError("DATA_EMPTY", "the array is empty", {
+function assertNotEmpty(array: PlannedArray, source: string): void {
+  if (array.header.elementCount > 0) return;
+  throw new InputError("DATA_EMPTY", "the array is empty", {
     source,
     field: array.key,
     expected: "at least one element",

@@ -1,6 +1,7 @@
 // An inspection as text for people.
 
-import type { Inspection, MemberFacts } from "./inspect.ts";
+import { singleLine } from "../errors.ts";
+import type { Finding, Inspection, MemberFacts } from "./inspect.ts";
 
 /** Lines of a report; ends with the findings, the worst first. */
 export function formatInspection(report: Inspection): string {
@@ -12,8 +13,13 @@ export function formatInspection(report: Inspection): string {
   const order = ["error", "warning", "info"];
   const findings = [...report.findings].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
   lines.push("", findings.length > 0 ? "findings" : "nothing odd was found");
-  for (const { level, message } of findings) lines.push(`  ${level}: ${message}`);
-  return `${lines.join("\n")}\n`;
+  for (const finding of findings) lines.push(`  ${finding.level}: ${describeFinding(finding)}`);
+  return `${lines.map(singleLine).join("\n")}\n`;
+}
+
+/** The message with its code, which errors carry already. */
+function describeFinding({ code, message }: Finding): string {
+  return message.endsWith(`[${code}]`) ? message : `${message} [${code}]`;
 }
 
 function factLines(report: Inspection): [string, string][] {

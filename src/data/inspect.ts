@@ -128,7 +128,8 @@ export async function inspectDataset(
   const header = { ...facts, members, ...describePlan(plan) };
   const memory = describeMemory(npz, plan, options, extras, null);
   if (options.quick) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
-  const scan = await tryOpen(access, data, extras, findings);
+  const { maskNonfinite, clipNegative } = options.data;
+  const scan = await tryOpen(access, data, { ...data, maskNonfinite, clipNegative }, extras, findings);
   if (!scan) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
   try {
     const { dataset, statistics } = scan;
@@ -199,7 +200,8 @@ async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding[]) {
 
 async function tryOpen(
   access: RandomAccess,
-  data: DataOptions,
+  relaxed: DataOptions,
+  strict: DataOptions,
   extras: ReadDatasetExtras,
   findings: Finding[],
 ): Promise<OpenScan | null> {
@@ -214,9 +216,17 @@ async function tryOpen(
     close: async () => {},
   };
   try {
-    return await openScan(kept, data, extras, { perPixel: true });
+    return await openScan(kept, relaxed, extras, { perPixel: true });
   } catch (error) {
-    findings.push(errorFinding(error));
+    // What is left without the bad values may break another rule; a run would name theirs first.
+    const { hash: _, ...rest } = extras;
+    const told = [errorFinding(error)];
+    try {
+      await (await openScan(kept, strict, rest, { perPixel: false })).dataset.patterns.close();
+    } catch (first) {
+      if (errorFinding(first).code !== told[0]!.code) told.unshift(errorFinding(first));
+    }
+    findings.push(...told);
     return null;
   }
 }
@@ -230,7 +240,7 @@ async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<
   for (const name of npz.names) {
     const { method, sizeBytes } = npz.member(name);
     // A member that nobody needs may be anything; it is listed all the same.
-    const header = await npz.header(name).catch((error: unknown) => {
+    const header = await npz.peekHeader(name).catch((error: unknown) => {
       errorFinding(error);
       return null;
     });

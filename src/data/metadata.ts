@@ -22,13 +22,13 @@ export async function readMetadata(npz: NpzFile, notes: DatasetNote[]): Promise<
   };
   let text: string | null;
   try {
-    const header = await npz.header(key);
+    const header = await npz.peekHeader(key);
     if (header.type.kind === "object") return skip("it is a pickled Python object");
     text = await readText(npz, key);
   } catch (error) {
     return skip((error as Error).message);
   }
-  if (text === null) return skip("it is not a single text");
+  if (text === null) return skip(`it is not a single text of at most ${maximumTextBytes} bytes`);
   try {
     return { status: "read", value: JSON.parse(text) };
   } catch {
@@ -50,8 +50,9 @@ export async function readMeasurementDomain(npz: NpzFile, metadata: MetadataRead
 
 /** A member that is one text; null when it is something else. */
 async function readText(npz: NpzFile, key: string): Promise<string | null> {
+  if (npz.member(key).sizeBytes > maximumTextBytes) return null;
   const header = await npz.header(key);
   if (header.type.kind !== "unicode" || header.elementCount !== 1) return null;
-  const array = await npz.readArray(key, { maximumBytes: maximumTextBytes });
+  const array = await npz.readArray(key);
   return array.dtype === "str" ? (array.data[0] ?? null) : null;
 }

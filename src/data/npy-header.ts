@@ -77,7 +77,7 @@ function parseDict(text: string, refuse: Refuse): Map<string, Literal> {
     if (!(error instanceof LiteralError)) throw error;
     if (error.reason === "too-deep") throw refuse("NPY_HEADER_TOO_LARGE", `the array's header is ${error.message}`);
     // A dimension written as a NumPy scalar is a slip of the writer, anything else does not belong into a header.
-    if (/'shape'\s*:\s*[([][^)\]]*\bnp\.\w+\(\s*-?\d+\s*\)/.test(text) || badNumberInShape(text)) {
+    if (numpyScalarInShape.test(text) || badNumberInShape.test(text)) {
       throw refuse("NPY_SHAPE", "a dimension of the array is not a plain integer", { got: shorten(text) });
     }
     throw refuse("NPY_HEADER_SYNTAX", `the array's header is not a plain dict: ${error.message}`);
@@ -99,10 +99,10 @@ function parseDict(text: string, refuse: Refuse): Map<string, Literal> {
   return entries;
 }
 
+/** A dimension such as np.int64(2), the text of a NumPy scalar. */
+const numpyScalarInShape = /['"]shape['"]\s*:\s*[([][^)\]]*\b(?:(?:np|numpy)\.)?u?int\d*\(\s*-?\d+\s*\)/;
 /** Arithmetic such as -2*-2 in the shape, which Python would evaluate and this grammar refuses. */
-function badNumberInShape(text: string): boolean {
-  return /'shape'\s*:\s*\(?[\d\s,.\-+*/]*[*+/][\d\s,.\-+*/]*\)?/.test(text);
-}
+const badNumberInShape = /['"]shape['"]\s*:\s*\(?[\d\s,.\-+*/]*[*+/][\d\s,.\-+*/]*\)?/;
 
 function describeType(literal: Literal, text: string): { descr: string; type: NpyType } {
   if (literal.kind === "string") return { descr: literal.value, type: parseType(literal.value) };

@@ -28,7 +28,9 @@ export interface NpzFile {
   has(name: string): boolean;
   /** Throws DATA_MISSING_KEY when there is no such member. */
   member(name: string): ZipMember;
-  /** The checked header; its size agrees with the archive's (NPY_LENGTH, ZIP_SIZE). Reads at most 10 kB. */
+  /** The header as it stands, for members that nobody needs. Inflates at most its 10 kB. */
+  peekHeader(name: string): Promise<NpyHeader>;
+  /** The checked header; its size agrees with the archive's (NPY_LENGTH, ZIP_SIZE). */
   header(name: string): Promise<NpyHeader>;
   /** A whole array, CRC checked, in C order and native byte order. Throws MEMORY_BUDGET above `maximumBytes`. */
   readArray(name: string, options?: { maximumBytes?: number }): Promise<NpyArray>;
@@ -59,8 +61,12 @@ export async function openNpz(
 
   function header(name: string): Promise<NpyHeader> {
     let found = headers.get(name);
-    if (!found) headers.set(name, (found = readHeader(archive, member(name), codecs)));
+    if (!found) headers.set(name, (found = proveHeader(archive, member(name), codecs)));
     return found;
+  }
+
+  async function peekHeader(name: string): Promise<NpyHeader> {
+    return readHeader(archive, member(name), codecs);
   }
 
   async function* readBody(name: string, source?: ByteSource): AsyncGenerator<Uint8Array, void> {
@@ -97,7 +103,7 @@ export async function openNpz(
 
   const names = [...archive.members.keys()];
   const has = (name: string) => archive.members.has(name);
-  return { archive, names, notes: archive.notes, has, member, header, readArray, readNumeric, readBody };
+  return { archive, names, notes: archive.notes, has, member, peekHeader, header, readArray, readNumeric, readBody };
 }
 
 /** Decodes a lone .npy file from memory; `source` and `field` name it in errors. */
@@ -122,9 +128,12 @@ export function budgetError(source: string, field: string, neededBytes: number, 
 }
 
 async function readHeader(archive: ZipArchive, member: ZipMember, codecs: Codecs): Promise<NpyHeader> {
-  const source = archive.access.name;
   const start = await readMemberStart(archive, member, headerProbeBytes, codecs);
-  const header = parseNpyHeader(start, source, member.key);
+  return parseNpyHeader(start, archive.access.name, member.key);
+}
+
+async function proveHeader(archive: ZipArchive, member: ZipMember, codecs: Codecs): Promise<NpyHeader> {
+  const header = await readHeader(archive, member, codecs);
   if (header.totalBytes === null || header.totalBytes === member.sizeBytes) return header;
   throw await wrongLength(archive, member, header.totalBytes, codecs);
 }
@@ -137,11 +146,11 @@ async function wrongLength(
   codecs: Codecs,
 ): Promise<InputError> {
   if (member.method !== methodStored) {
-    const limit = Math.max(totalBytes, member.sizeBytes);
-    const realBytes = await countMemberBytes(archive, member, limit, codecs);
-    if (realBytes !== member.sizeBytes) {
-      const got = `${member.sizeBytes} bytes declared`;
-      const real = realBytes > limit ? `more than ${limit}` : String(realBytes);
+    const { sizeBytes } = member;
+    const realBytes = await countMemberBytes(archive, member, sizeBytes, codecs);
+    if (realBytes !== sizeBytes) {
+      const got = `${sizeBytes} bytes declared`;
+      const real = realBytes > sizeBytes ? `more than ${sizeBytes}` : String(realBytes);
       return sizeError(archive.access, member.name, `${real} bytes, the real size`, got);
     }
   }

@@ -175,12 +175,20 @@ class ValueScanner {
   /** Finite values are at most this large. */
   readonly limit: number;
   readonly saturation: number;
+  /** Nothing to repair. */
+  readonly unsigned: boolean;
+  /** Only floats that are read as amplitude may be something else; integers would pay for a question without use. */
+  readonly judgesQuantity: boolean;
 
   constructor(stack: StoredStack, statistics: PatternStatistics) {
     this.stack = stack;
     this.statistics = statistics;
+    this.unsigned = stack.type === "bool" || stack.type.startsWith("u");
+    this.judgesQuantity = stack.quantity === "amplitude" && !isInteger(stack.type);
     this.limit = stack.type === "float64" ? float32Overflow * (1 - 2 ** -52) : Number.MAX_VALUE;
-    this.saturation = largestInteger(stack.type);
+    const largest = largestInteger(stack.type);
+    // Pixel-major tiles are float32 already when they are measured.
+    this.saturation = stack.patternMajor || stack.sampleType === "uint16" ? largest : Math.fround(largest);
   }
 
   /** values [frame, pixel], repaired in place; `packed` has the padded length of the store. */
@@ -198,7 +206,7 @@ class ValueScanner {
   scanPixels(values: Values, firstPixel: number, pixels: number, tile: Samples): void {
     const { count } = this.stack;
     // Before the values are narrowed to the tile's type, which wraps what it cannot hold.
-    if (!allWithin(values, this.limit)) {
+    if (!this.unsigned && !allWithin(values, this.limit)) {
       for (let at = 0; at < values.length; at++) {
         const value = values[at]!;
         if (value >= 0 && value <= this.limit) continue;
@@ -224,7 +232,7 @@ class ValueScanner {
     const { statistics, stack } = this;
     const { pixels } = statistics;
     const squared = stack.quantity === "amplitude";
-    if (!allWithin(values, this.limit)) {
+    if (!this.unsigned && !allWithin(values, this.limit)) {
       for (let at = 0; at < values.length; at++) {
         const value = values[at]!;
         if (!(value >= 0 && value <= this.limit)) values[at] = this.repair(value, frame, firstPixel + at);
@@ -233,8 +241,10 @@ class ValueScanner {
     const largest = maximumOf(values);
     if (largest > statistics.maximum) statistics.maximum = largest;
     statistics.totalIntensity[frame]! += squared ? sumOfSquares(values) : sumOf(values);
-    if (statistics.integerValued) statistics.integerValued = values.every(Number.isInteger);
-    if (statistics.squaresWhole) statistics.squaresWhole = values.every(isWholeSquare);
+    if (this.judgesQuantity) {
+      if (statistics.integerValued) statistics.integerValued = allIntegers(values);
+      if (statistics.squaresWhole) statistics.squaresWhole = allWholeSquares(values);
+    }
     if (largest === this.saturation) statistics.saturatedCount += countEqual(values, largest);
     if (pixels) addPixels(pixels, values, firstPixel, squared);
   }
@@ -261,6 +271,16 @@ function allWithin(values: Values, limit: number): boolean {
     const value = values[at]!;
     if (!(value >= 0 && value <= limit)) return false;
   }
+  return true;
+}
+
+function allIntegers(values: Values): boolean {
+  for (let at = 0; at < values.length; at++) if (!Number.isInteger(values[at]!)) return false;
+  return true;
+}
+
+function allWholeSquares(values: Values): boolean {
+  for (let at = 0; at < values.length; at++) if (!isWholeSquare(values[at]!)) return false;
   return true;
 }
 

@@ -3,7 +3,7 @@
 import type { ByteStore } from "./byte-store.ts";
 import type { PatternSource, Quantity } from "./dataset.ts";
 import type { OrientedPattern } from "./orientation.ts";
-import { changedError, type RandomAccess, readInto } from "./random-access.ts";
+import { assertUnchanged, type RandomAccess, readInto } from "./random-access.ts";
 
 /** What every source needs to know. */
 export interface PatternFacts {
@@ -31,9 +31,7 @@ export function rangePatternSource(
   return patternSource(facts, storedPatternBytes, {
     read: (offset, target) => readInto(access, dataOffset + offset, target),
     async finish(target) {
-      if (access.unchanged && !(await access.unchanged())) {
-        throw changedError(access.name, "its size, time or identity differs from when it was opened");
-      }
+      await assertUnchanged(access);
       if (repair) repairValues(target);
     },
     close: () => access.close(),

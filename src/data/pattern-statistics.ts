@@ -23,9 +23,9 @@ export interface PatternStatistics {
   /** [position] sum of the intensity. */
   readonly totalIntensity: Float64Array;
   maximum: number;
-  /** True while every value is a whole number. */
+  /** True while every value is a whole number; looked at only for floats that are read as amplitude. */
   integerValued: boolean;
-  /** True while every squared value is a whole number within float32 rounding. */
+  /** True while every squared value is a whole number within float32 rounding; looked at as `integerValued` is. */
   squaresWhole: boolean;
   nonfiniteCount: number;
   firstNonfinite: FoundAt | null;
@@ -65,7 +65,23 @@ export function emptyStatistics(count: number, pixelCount: number, perPixel: boo
   };
 }
 
-/** Throws DATA_NONFINITE, DATA_NEGATIVE or DATA_EMPTY; returns the remarks on what was accepted. */
+/** Sums over a pattern's spectrum stay below float32's largest number, 3.4e38. */
+const largestTotal = 1e30;
+
+/** Throws DATA_RANGE when the intensity of a pattern is too large for sums in float32. */
+export function assertIntensityRange(totalIntensity: Float64Array, source: string, field: string): void {
+  const largest = totalIntensity.reduce((found, value) => Math.max(found, value), 0);
+  if (largest <= largestTotal) return;
+  throw new InputError("DATA_RANGE", "the intensity of a pattern is too large for float32 sums", {
+    source,
+    field,
+    expected: `at most ${largestTotal} per pattern`,
+    got: largest.toExponential(2),
+    remedy: "Rescale the patterns",
+  });
+}
+
+/** Throws DATA_NONFINITE, DATA_NEGATIVE, DATA_EMPTY or DATA_RANGE; returns the remarks on what was accepted. */
 export function judgeStatistics(
   statistics: PatternStatistics,
   options: Pick<DataOptions, "maskNonfinite" | "clipNegative">,
@@ -110,6 +126,7 @@ export function judgeStatistics(
     }
     note("warning", "DATA_NEGATIVE", `${total} set to zero, first at ${first}`);
   }
+  assertIntensityRange(statistics.totalIntensity, source, field);
   const count = statistics.totalIntensity.length;
   if (zeroPatterns === count) {
     throw new InputError("DATA_EMPTY", "every pattern is zero", {

@@ -57,7 +57,7 @@ export function readDeclaredQuantity(measurementDomain: string | null): Quantity
   return /amplitude/.test(measurementDomain) ? "amplitude" : null;
 }
 
-/** A warning when amplitudes taken as such by contract look like intensities or counts. */
+/** How the values were read and why; a warning when amplitudes look like intensities or counts. */
 export function quantityNotes(
   decision: QuantityDecision,
   dtype: NumericType,
@@ -65,19 +65,17 @@ export function quantityNotes(
   field: string,
 ): DatasetNote[] {
   const { maximum, integerValued, squaresWhole } = statistics;
-  if (decision.quantity === "intensity" || isInteger(dtype)) return [];
-  const warn = (what: string): DatasetNote[] => [
-    {
-      level: "warning",
-      code: "DATA_QUANTITY",
-      message: `${field}: ${what}; read as amplitude (${decision.rule}). If it is intensity or counts, pass --intensity`,
-    },
+  const read = `read as ${decision.quantity} (${decision.rule})`;
+  const note = (level: DatasetNote["level"], message: string): DatasetNote[] => [
+    { level, code: "DATA_QUANTITY", message: `${field}: ${message}` },
   ];
+  if (decision.quantity === "intensity" || isInteger(dtype)) return note("info", read);
+  const warn = (what: string) => note("warning", `${what}; ${read}. If it is intensity or counts, pass --intensity`);
   if (integerValued && maximum > 1) return warn(`all values are whole numbers (largest ${maximum}), like counts`);
-  if (maximum <= normalizedLimit) return [];
+  if (maximum <= normalizedLimit) return note("info", read);
   if (squaresWhole) {
-    const message = `${field}: amplitudes are square roots of whole counts (largest ${maximum.toPrecision(5)}), not normalised`;
-    return [{ level: "info", code: "DATA_QUANTITY", message }];
+    const what = `amplitudes are square roots of whole counts (largest ${maximum.toPrecision(5)}), not normalised`;
+    return note("info", `${what}; ${read}`);
   }
   return warn(`the largest value ${maximum.toPrecision(5)} is far above a normalised amplitude`);
 }

@@ -56,11 +56,20 @@ export async function readInto(access: RandomAccess, offset: number, target: Uin
   else target.set(await access.read(offset, target.length));
 }
 
+const howChanged = "its size, time or identity differs from when it was opened";
+
 /** Throws INPUT_CHANGED when the input is no longer what was opened. */
 export async function assertUnchanged(access: RandomAccess): Promise<void> {
   if (access.unchanged && !(await access.unchanged())) {
-    throw changedError(access.name, "its size, time or identity differs from when it was opened");
+    throw changedError(access.name, howChanged);
   }
+}
+
+/** `error`, or INPUT_CHANGED when the input changed meanwhile: then whatever was found wrong in it says nothing. */
+export async function blameChange(access: RandomAccess, error: unknown): Promise<unknown> {
+  if (!(error instanceof InputError) || error.code === "INPUT_CHANGED" || !access.unchanged) return error;
+  const unchanged = await access.unchanged().catch(() => true); // closed already: nothing is known
+  return unchanged ? error : changedError(access.name, howChanged, error);
 }
 
 /** Throws INPUT_CHANGED when a range lies outside of the input, which only happens after it shrank. */

@@ -115,6 +115,8 @@ export function compareWithObject(
   objectPx: readonly [number, number],
 ): DatasetNote[] {
   const { range } = scanBox(positionsPx);
+  const fitsExchanged =
+    Math.ceil(range[1]) + windowPx[0] <= objectPx[0] && Math.ceil(range[0]) + windowPx[1] <= objectPx[1];
   const needed = [Math.ceil(range[0]) + windowPx[0], Math.ceil(range[1]) + windowPx[1]] as const;
   const fits = needed[0] <= objectPx[0] && needed[1] <= objectPx[1];
   const shown = `${objectPx[0]} x ${objectPx[1]}`;
@@ -122,27 +124,39 @@ export function compareWithObject(
   if (!fits) {
     const message = `objectGuess: ${shown} is smaller than scan range + probe, ${needed[0]} x ${needed[1]}; the canvas is computed from the scan`;
     notes.push({ level: "warning", code: "DATA_OBJECT_SIZE", message });
-    const exchanged = [Math.ceil(range[1]) + windowPx[0], Math.ceil(range[0]) + windowPx[1]] as const;
-    if (exchanged[0] <= objectPx[0] && exchanged[1] <= objectPx[1]) {
-      const evidence = `xcoords, ycoords: the scan would fit objectGuess (${shown}) with x and y exchanged`;
-      const remedy = "nothing was exchanged; pass --swap-positions if the file has them the wrong way round";
-      notes.push({ level: "warning", code: "DATA_POSITIONS_SWAPPED", message: `${evidence}; ${remedy}` });
-    }
-    return notes;
+    return fitsExchanged ? [...notes, swappedNote(shown)] : notes;
   }
+  const outside = windowsOutside(positionsPx, windowPx, objectPx, [0, 1]);
+  if (outside.length > 0) {
+    const message = `xcoords, ycoords: ${outside.length} probe windows reach beyond objectGuess (${shown}; indices ${listIndices(outside)})`;
+    notes.push({ level: "warning", code: "DATA_POSITIONS", message });
+    if (windowsOutside(positionsPx, windowPx, objectPx, [1, 0]).length === 0) notes.push(swappedNote(shown));
+  }
+  return notes;
+}
+
+function swappedNote(shownObject: string): DatasetNote {
+  const evidence = `xcoords, ycoords: the scan would fit objectGuess (${shownObject}) with x and y exchanged`;
+  const remedy = "nothing was exchanged; pass --swap-positions if the file has them the wrong way round";
+  return { level: "warning", code: "DATA_POSITIONS_SWAPPED", message: `${evidence}; ${remedy}` };
+}
+
+/** Indices of positions whose window leaves the object by more than a pixel; `axes` says which coordinate is y and which x. */
+function windowsOutside(
+  positionsPx: Float64Array,
+  windowPx: readonly [number, number],
+  objectPx: readonly [number, number],
+  axes: readonly [number, number],
+): number[] {
   const outside: number[] = [];
   for (let index = 0; 2 * index < positionsPx.length; index++) {
-    const inside = [0, 1].every((axis) => {
-      const start = positionsPx[2 * index + axis]! - Math.floor(windowPx[axis]! / 2);
+    const inside = axes.every((from, axis) => {
+      const start = positionsPx[2 * index + from]! - Math.floor(windowPx[axis]! / 2);
       return start >= -1 && start + windowPx[axis]! <= objectPx[axis]! + 1;
     });
     if (!inside) outside.push(index);
   }
-  if (outside.length > 0) {
-    const message = `xcoords, ycoords: ${outside.length} probe windows reach beyond objectGuess (${shown}; indices ${listIndices(outside)})`;
-    notes.push({ level: "warning", code: "DATA_POSITIONS", message });
-  }
-  return notes;
+  return outside;
 }
 
 function listIndices(indices: readonly number[]): string {

@@ -1,7 +1,7 @@
 // A whole reconstruction: dataset and options to result; epochs, progress, cancellation, diagnosis.
 
 import type { Dataset, DatasetNote } from "../data/dataset.ts";
-import { InputError } from "../errors.ts";
+import { assertIntensityRange } from "../data/pattern-statistics.ts";
 import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
 import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/explicit.ts";
 import { createMinibatchPlan } from "../schedule/minibatches.ts";
@@ -15,9 +15,6 @@ import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
 
-/** Sums over a pattern's spectrum stay below float32's largest number, 3.4e38. */
-const LARGEST_TOTAL = 1e30;
-
 /**
  * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
  * run was cancelled or the numbers went wrong (status). Throws OptionsError (78), InputError (65), GpuError (69, 70, 75).
@@ -29,12 +26,17 @@ export async function reconstruct(
   input: ReconstructOptionsInput = {},
   hooks: ReconstructHooks = {},
 ): Promise<ReconstructResult> {
-  const options = parseOptions(input);
-  const { scale, notes: scaleNotes } = await resolveIntensityScale(dataset, options);
-  const prepared = prepareProblem(dataset, options, hooks);
-  const { canvas } = prepared;
-  const notes = [...prepared.notes, ...scaleNotes];
-  const problem = scaleProblem(prepared.problem, scale);
+  return await reconstructPrepared(device, await prepareRun(dataset, parseOptions(input), hooks), hooks);
+}
+
+/** As `reconstruct`, from what `prepareRun` gave, so that data can be refused before any device is opened. */
+export async function reconstructPrepared(
+  device: GPUDevice,
+  prepared: PreparedProblem,
+  hooks: Omit<ReconstructHooks, "schedule"> = {},
+): Promise<ReconstructResult> {
+  const { problem, canvas, options, intensityScale: scale } = prepared;
+  const notes = [...prepared.notes];
   if (hooks.resumeFrom) assertCheckpointFits(hooks.resumeFrom, problem);
   const engine = await LsqmlEngine.create(device, problem, options.epochs);
   try {
@@ -91,14 +93,40 @@ export async function reconstruct(
   }
 }
 
-/** Everything that is decided before the device is used. */
+/** A problem on its canvas, with the remarks that came up on the way. */
+export interface PreparedProblem {
+  readonly problem: LsqmlProblem;
+  readonly canvas: Canvas;
+  /** As asked for; those of `problem` are at its intensity scale. */
+  readonly options: ReconstructOptions;
+  readonly intensityScale: number;
+  readonly notes: readonly DatasetNote[];
+}
+
+/** Everything that is decided before the device is used. Throws InputError (DATA_RANGE, INTENSITY_SCALE), OptionsError. */
+export async function prepareRun(
+  dataset: Dataset,
+  options: ReconstructOptions,
+  hooks: Pick<ReconstructHooks, "schedule"> = {},
+): Promise<PreparedProblem> {
+  const { scale, notes } = await resolveIntensityScale(dataset, options);
+  const prepared = prepareProblem(dataset, options, hooks);
+  return {
+    ...prepared,
+    problem: scaleProblem(prepared.problem, scale),
+    intensityScale: scale,
+    notes: [...prepared.notes, ...notes],
+  };
+}
+
+/** The problem at the data's own intensity scale. Throws InputError (DATA_RANGE) and OptionsError. */
 export function prepareProblem(
   dataset: Dataset,
   options: ReconstructOptions,
   hooks: Pick<ReconstructHooks, "schedule"> = {},
-): { problem: LsqmlProblem; canvas: Canvas; notes: DatasetNote[] } {
+): PreparedProblem {
   const { patterns } = dataset;
-  checkRange(dataset);
+  assertIntensityRange(dataset.totalIntensity, dataset.name, "diffraction");
   const canvas = layOutCanvas(dataset.positionsPx, [patterns.heightPx, patterns.widthPx], options.canvas);
   const object = makeInitialObject(options.initialObject, dataset.object, canvas);
   const probe = makeInitialProbe(dataset.probe, options.probe.modes, options.probe.extraModeEnergy);
@@ -126,6 +154,8 @@ export function prepareProblem(
   return {
     problem,
     canvas,
+    options,
+    intensityScale: 1,
     notes: [
       ...canvas.notes,
       ...object.notes,
@@ -232,18 +262,6 @@ function guessCause(problem: LsqmlProblem, quantity: Diagnosis["quantity"]): str
     return "the Poisson model divides by the modelled intensity: give counts instead of normalised data, or use --noise-model gaussian";
   }
   return `the ${quantity} left the range of float32: check the scale of patterns and probe (ptycho inspect)`;
-}
-
-function checkRange(dataset: Dataset): void {
-  const largest = dataset.totalIntensity.reduce((found, value) => Math.max(found, value), 0);
-  if (largest <= LARGEST_TOTAL) return;
-  throw new InputError("DATA_RANGE", "the intensity of a pattern is too large for float32 sums", {
-    source: dataset.name,
-    field: "diffraction",
-    expected: `at most ${LARGEST_TOTAL} per pattern`,
-    got: largest.toExponential(2),
-    remedy: "Rescale the patterns",
-  });
 }
 
 function countPatterns(plan: MinibatchPlan, epoch: number): number {

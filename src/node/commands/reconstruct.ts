@@ -2,7 +2,7 @@
 
 import { readDataset } from "../../data/contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { reconstruct } from "../../engine/reconstruct.ts";
+import { type PreparedProblem, prepareRun, reconstructPrepared } from "../../engine/reconstruct.ts";
 import type { ReconstructResult } from "../../engine/result.ts";
 import { OptionsError } from "../../errors.ts";
 import { parseOptions, type ReconstructOptions, reconstructOptionsSchema } from "../../options.ts";
@@ -150,6 +150,7 @@ async function runRequest(request: Request, io: CommandIo, stop: StopRequest): P
     }),
   );
   try {
+    const prepared = await prepareRun(dataset, options, request.schedule ? { schedule: request.schedule } : {});
     reportNotes(request, io, dataset.notes);
     const opened = await timed("open", () =>
       openDevice({ device: request.device, ...(request.adapter ? { adapter: request.adapter } : {}) }),
@@ -157,7 +158,7 @@ async function runRequest(request: Request, io: CommandIo, stop: StopRequest): P
     reportDevice(request, io, opened);
     const folder = await createOutputFolder(request.output);
     try {
-      const result = await timed("reconstruct", () => runEngine(request, io, stop, opened, dataset));
+      const result = await timed("reconstruct", () => runEngine(request, io, stop, opened, prepared));
       reportNotes(request, io, result.notes);
       const run: RunFacts = {
         result,
@@ -193,15 +194,14 @@ async function runEngine(
   io: CommandIo,
   stop: StopRequest,
   opened: OpenedDevice,
-  dataset: Dataset,
+  prepared: PreparedProblem,
 ): Promise<ReconstructResult> {
   const style: ProgressStyle = request.json ? "json" : request.quiet ? "quiet" : io.interactive ? "terminal" : "log";
   const progress = reportProgress(io, style);
   try {
-    return await reconstruct(opened.device, dataset, request.options, {
+    return await reconstructPrepared(opened.device, prepared, {
       onEpoch: (epoch) => progress.epoch(epoch),
       signal: stop.signal,
-      ...(request.schedule ? { schedule: request.schedule } : {}),
     });
   } finally {
     progress.end();
