@@ -22,8 +22,19 @@ import { readPackageVersion } from "./doctor-facts.ts";
 import type { FileSystem } from "./file-system.ts";
 import { formatJson } from "./json-text.ts";
 
-/** Names of a result's files; the last vouches for the others and is put in place last. */
-export const RESULT_NAMES = ["reconstruction.npz", "reconstruction.png", "run.json"] as const;
+/** Names of a result's files; the record vouches for the others and is put in place last. */
+export interface ResultNames {
+  readonly arrays: string;
+  readonly picture: string;
+  readonly record: string;
+}
+
+/** What `ptycho reconstruct` writes. */
+export const RESULT_NAMES: ResultNames = {
+  arrays: "reconstruction.npz",
+  picture: "reconstruction.png",
+  record: "run.json",
+};
 
 /** A finished run and what led to it. */
 export interface RunFacts {
@@ -32,6 +43,10 @@ export interface RunFacts {
   readonly adapter: AdapterFacts;
   /** Reading and checking the input, opening the device, and the whole of `reconstruct`. */
   readonly seconds: { readonly read: number; readonly open: number; readonly reconstruct: number };
+  /** runKey: what the arrays depend on. */
+  readonly key: string;
+  /** Epochs that came from a checkpoint, and whether of the same adapter (else the bits may differ); null without. */
+  readonly resumed: { readonly epochs: number; readonly sameAdapter: boolean } | null;
   /** File of an explicit schedule; null when it was drawn from the seed. */
   readonly scheduleFile: string | null;
   /** File of a mask given beside the scan; null without. */
@@ -41,54 +56,71 @@ export interface RunFacts {
 
 export interface WriteOptions {
   readonly overwrite: boolean;
+  /** Default: RESULT_NAMES. */
+  readonly names?: ResultNames;
+  /** Default true; false leaves the arrays out, so that nobody takes them for a result. */
+  readonly withArrays?: boolean;
   readonly fileSystem?: FileSystem;
   /** Draws reconstruction.png; tests replace it. */
   readonly renderPicture?: (run: RunFacts) => Uint8Array;
 }
 
-/** What was written, and how the picture went. */
-export interface WrittenResult {
-  readonly files: readonly WrittenFile[];
+/** What was written or is ready to be put in place, and how the picture went. */
+export interface StagedArtifacts {
+  /** In the order in which they are to be put in place. */
+  readonly files: readonly StagedFile[];
   /** Why there is no new picture; null when there is one. */
   readonly pictureError: string | null;
 }
 
 /**
- * Writes the three files into an existing folder: staged and synced first, then renamed, run.json last. Throws OutputError
- * (exit 74). A picture that cannot be drawn is left out: it must not cost the result.
+ * Stages the files in an existing folder, synced, the record last. Throws OutputError (exit 74) and then leaves nothing
+ * behind. A picture that cannot be drawn is left out: it must not cost the result.
  */
-export async function writeArtifacts(folder: string, run: RunFacts, options: WriteOptions): Promise<WrittenResult> {
+export async function stageArtifacts(folder: string, run: RunFacts, options: WriteOptions): Promise<StagedArtifacts> {
+  const names = options.names ?? RESULT_NAMES;
   const begin = performance.now();
   const staged: StagedFile[] = [];
   const stage = async (name: string, content: Uint8Array | string) => {
     staged.push(await stageFile({ path: join(folder, name), produce: fromPieces([content]) }, options));
   };
   try {
-    await stage(RESULT_NAMES[0], writeNpz(resultMembers(run)));
+    if (options.withArrays ?? true) await stage(names.arrays, writeNpz(resultMembers(run)));
     const { picture, pictureError } = drawPicture(run, options.renderPicture ?? renderPicture);
-    if (picture) await stage(RESULT_NAMES[1], picture);
+    if (picture) await stage(names.picture, picture);
     const writeSeconds = (performance.now() - begin) / 1000;
-    await stage(RESULT_NAMES[2], describeRun(run, staged, writeSeconds, pictureError));
-    await commitStaged(staged, options);
-    return { files: staged.map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes, sha256 })), pictureError };
+    await stage(names.record, describeRun(run, staged, writeSeconds, pictureError));
+    return { files: staged, pictureError };
   } catch (error) {
     await discardStaged(staged, options.fileSystem);
     throw error;
   }
 }
 
+/** Stages the files and puts them in place. Throws OutputError. */
+export async function writeArtifacts(folder: string, run: RunFacts, options: WriteOptions): Promise<StagedArtifacts> {
+  const staged = await stageArtifacts(folder, run, options);
+  await commitStaged(staged.files, options);
+  return staged;
+}
+
 /** Members of reconstruction.npz, as the README lists them. */
 export function resultMembers(run: Pick<RunFacts, "result" | "seconds" | "finishedAt">): [string, NpyArray][] {
   const { result, seconds, finishedAt } = run;
   const float64 = (shape: readonly number[], data: Float64Array): NpyArray => ({ shape, dtype: "float64", data });
+  const int64 = (values: ArrayLike<number>): NpyArray => ({
+    shape: [values.length],
+    dtype: "int64",
+    data: BigInt64Array.from(values, (value) => BigInt(value)),
+  });
   const text = (value: string): NpyArray => ({ shape: [], dtype: "str", data: [value] });
   return [
     ["reconstructed_object", complexMember(result.object)],
     ["reconstructed_probe", complexMember(firstOprMode(result.probe))],
     ["loss", float64([result.loss.length], result.loss)],
-    ["canvas_origin_px", float64([2], Float64Array.from(result.canvasOriginPx))],
+    ["canvas_origin_px", int64(result.canvasOriginPx)],
     ["positions_px", float64([result.positionsPx.length / 2, 2], result.positionsPx)],
-    ["scan_index_used", { shape: [result.scanIndexUsed.length], dtype: "int32", data: result.scanIndexUsed }],
+    ["scan_index_used", int64(result.scanIndexUsed)],
     ["reconstruction_time", float64([], Float64Array.of(seconds.reconstruct))],
     ["algorithm", text(result.options.algorithm)],
     ["timestamp", text(finishedAt.toISOString())],
@@ -143,7 +175,9 @@ export function describeRun(
   const record = {
     format: "ptycho-webgpu run",
     formatVersion: 1,
+    key: run.key,
     status: result.status,
+    resumed: run.resumed,
     diagnosis: result.diagnosis,
     finishedAt: run.finishedAt.toISOString(),
     options: result.options,

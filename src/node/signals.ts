@@ -1,6 +1,7 @@
-// INT, TERM, HUP: the first asks the run to stop after its minibatch, the second ends the process at once.
+// INT, TERM, HUP: the first asks the run to stop after its minibatch, the second ends the process at once. USR2 does the
+// same for schedulers that warn before they pre-empt; its exit code says "run again later".
 
-const CODES: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+const CODES: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, SIGUSR2: 75 };
 
 export interface StopRequest {
   readonly signal: AbortSignal;

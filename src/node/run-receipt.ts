@@ -1,0 +1,91 @@
+// run.json as a receipt: which run a result is of, and whether its files are still the ones that were written.
+
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { PtychoError } from "../errors.ts";
+import { type HashMemory, rememberedHash, stampFile } from "./file-hash.ts";
+import { readJsonFile } from "./json-file.ts";
+
+const LARGEST_RECORD_BYTES = 2 ** 28;
+
+const recordSchema = z.looseObject({
+  format: z.literal("ptycho-webgpu run"),
+  formatVersion: z.literal(1),
+  key: z.string(),
+  status: z.enum(["complete", "cancelled", "diverged"]),
+  epochsCompleted: z.int(),
+  options: z.looseObject({ epochs: z.int() }),
+  seed: z.int(),
+  input: z.looseObject({ sha256: z.string().nullable() }),
+  patterns: z.looseObject({ present: z.int(), used: z.int() }),
+  seconds: z.looseObject({ reconstruct: z.number() }),
+  adapter: z.looseObject({}),
+  loss: z.array(z.number().or(z.string())),
+  files: z.record(z.string(), z.looseObject({ sizeBytes: z.int(), sha256: z.string() })),
+});
+
+/** The facts of run.json that decide whether a result can be used again, and those that tables show. */
+export interface Receipt {
+  readonly key: string;
+  readonly status: "complete" | "cancelled" | "diverged";
+  /** Epochs that were asked for. */
+  readonly epochs: number;
+  readonly inputSha256: string | null;
+  /** Of the result's files beside run.json. */
+  readonly files: Readonly<Record<string, { readonly sizeBytes: number; readonly sha256: string }>>;
+  readonly record: z.infer<typeof recordSchema>;
+}
+
+/** Reads a run.json; null when there is none or it is not one of ours. */
+export async function readReceipt(path: string): Promise<Receipt | null> {
+  if ((await stampFile(path)) === null) return null;
+  let json: unknown;
+  try {
+    json = await readJsonFile(path, LARGEST_RECORD_BYTES);
+  } catch (error) {
+    if (error instanceof PtychoError) return null;
+    throw error;
+  }
+  const parsed = recordSchema.safeParse(json);
+  if (!parsed.success) return null;
+  const record = parsed.data;
+  return {
+    key: record.key,
+    status: record.status,
+    epochs: record.options.epochs,
+    inputSha256: record.input.sha256,
+    files: record.files,
+    record,
+  };
+}
+
+/**
+ * True when every file of the receipt is there as it was written. Hashes are remembered by size, time and inode; with
+ * `readAgain`, or without a memory, all bytes are read.
+ */
+export async function receiptFits(
+  folder: string,
+  receipt: Receipt,
+  readAgain: boolean,
+  memory: HashMemory = new Map(),
+): Promise<boolean> {
+  return (await findDamaged(folder, receipt, readAgain, memory)).length === 0;
+}
+
+/** Names of files that are missing or differ from the receipt. */
+export async function findDamaged(
+  folder: string,
+  receipt: Receipt,
+  readAgain: boolean,
+  memory: HashMemory,
+): Promise<string[]> {
+  const damaged: string[] = [];
+  for (const [name, { sizeBytes, sha256 }] of Object.entries(receipt.files)) {
+    if (basename(name) !== name) throw new RangeError(`run.json names a file outside of its folder: ${name}`);
+    const path = join(folder, name);
+    const stamp = await stampFile(path);
+    const fits = stamp?.sizeBytes === sizeBytes && (await rememberedHash(path, memory, readAgain)) === sha256;
+    if (!fits) damaged.push(name);
+  }
+  return damaged;
+}

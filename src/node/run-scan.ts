@@ -1,0 +1,164 @@
+// One scan from file to files: read, check, open a device, go on from a checkpoint, reconstruct, stage the result.
+// `ptycho reconstruct` and the workers of `ptycho study run` both come here; who commits and who is told differs.
+
+import { createHash } from "node:crypto";
+import { readDataset } from "../data/contract.ts";
+import type { Dataset, DatasetNote } from "../data/dataset.ts";
+import { type PreparedProblem, prepareRun, reconstructPrepared } from "../engine/reconstruct.ts";
+import type { EpochProgress, MinibatchProgress, ReconstructResult } from "../engine/result.ts";
+import type { ReconstructOptions } from "../options.ts";
+import { serializeSchedule } from "../schedule/explicit.ts";
+import type { Schedule } from "../schedule/schedule.ts";
+import { type ResultNames, readVersions, type StagedArtifacts, stageArtifacts } from "./artifacts.ts";
+import type { StagedFile } from "./atomic-write.ts";
+import { type CheckpointFacts, type FoundCheckpoint, findCheckpoint, stageCheckpoint } from "./checkpoint-files.ts";
+import { fileAccess, nodeReaderTools } from "./file-access.ts";
+import { formatAdapterLine, type OpenedDevice } from "./gpu-device.ts";
+import { hashOf, runKey } from "./run-key.ts";
+
+/** What to reconstruct, and where its files go. */
+export interface ScanRun {
+  readonly input: string;
+  readonly options: ReconstructOptions;
+  readonly mask: { readonly path: string; readonly npy: Uint8Array } | null;
+  readonly schedule: { readonly path: string; readonly value: Schedule } | null;
+  readonly folder: string;
+  readonly names: ResultNames;
+  readonly overwrite: boolean;
+  /** Go on from a checkpoint in `folder` when it has one. */
+  readonly resume: boolean;
+  /** Seconds between checkpoints; 0 = every epoch, null = none. */
+  readonly checkpointSeconds: number | null;
+  /** What becomes of a run that was stopped or whose numbers went wrong: files as of a finished one, or no arrays. */
+  readonly keepUnfinished: boolean;
+}
+
+/** Who is told what happens. */
+export interface ScanWatcher {
+  notes(notes: readonly DatasetNote[]): void;
+  device(opened: OpenedDevice): void;
+  /** `found` is null when the run starts at epoch 0; `remarks` are about checkpoints that could not be used. */
+  start(found: FoundCheckpoint | null, remarks: readonly string[]): void;
+  minibatch?(progress: MinibatchProgress): void;
+  epoch(progress: EpochProgress): void;
+}
+
+/** What the run needs from its surroundings. */
+export interface ScanSurroundings {
+  readonly signal: AbortSignal;
+  openDevice(): Promise<OpenedDevice>;
+  /** Makes the folder, once nothing about the input can be refused any more. */
+  prepareFolder(): Promise<void>;
+  commitCheckpoint(staged: StagedFile): Promise<void>;
+  readonly watcher: ScanWatcher;
+}
+
+export interface FinishedScan {
+  readonly result: ReconstructResult;
+  readonly dataset: Pick<Dataset, "patterns" | "sha256">;
+  /** Staged, not yet in place; null when the run was stopped and there is nothing worth keeping beside its checkpoint. */
+  readonly artifacts: StagedArtifacts | null;
+  readonly seconds: { readonly read: number; readonly open: number; readonly reconstruct: number };
+}
+
+/** Runs to the point where the result is staged. Throws PtychoError; then nothing of a result is staged. */
+export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<FinishedScan> {
+  const { options } = run;
+  const seconds = { read: 0, open: 0, reconstruct: 0 };
+  const timed = async <T>(name: keyof typeof seconds, work: () => Promise<T>): Promise<T> => {
+    const begin = performance.now();
+    const value = await work();
+    seconds[name] = (performance.now() - begin) / 1000;
+    return value;
+  };
+  const dataset = await timed("read", async () =>
+    readDataset(await fileAccess(run.input), options.data, {
+      ...nodeReaderTools(),
+      ...(run.mask ? { maskNpy: run.mask.npy } : {}),
+      signal: around.signal,
+    }),
+  );
+  try {
+    const prepared = await prepareRun(dataset, options, run.schedule ? { schedule: run.schedule.value } : {});
+    const maskSha256 = run.mask ? createHash("sha256").update(run.mask.npy).digest("hex") : null;
+    const key = scanKey(run, dataset.sha256!, maskSha256);
+    const { found, remarks } = run.resume ? await findCheckpoint(run.folder, key) : { found: null, remarks: [] };
+    around.watcher.notes(dataset.notes);
+    const opened = await timed("open", around.openDevice);
+    around.watcher.device(opened);
+    await around.prepareFolder();
+    around.watcher.start(found, remarks);
+    const earlier = found?.facts.computeSeconds ?? 0;
+    const result = await timed("reconstruct", () => runEngine(run, around, opened, prepared, { key, found, earlier }));
+    seconds.reconstruct += earlier;
+    around.watcher.notes(result.notes);
+    const facts = {
+      result,
+      dataset,
+      adapter: opened.facts,
+      seconds,
+      key,
+      resumed: found
+        ? { epochs: found.checkpoint.epochsCompleted, sameAdapter: found.facts.adapter === adapterOf(opened) }
+        : null,
+      scheduleFile: run.schedule?.path ?? null,
+      maskFile: run.mask?.path ?? null,
+      finishedAt: new Date(),
+    };
+    const unwanted = result.status === "cancelled" && (!run.keepUnfinished || result.epochsCompleted === 0);
+    const artifacts = unwanted
+      ? null
+      : await stageArtifacts(run.folder, facts, {
+          overwrite: run.overwrite,
+          names: run.names,
+          withArrays: result.status === "complete" || run.keepUnfinished,
+        });
+    return { result, dataset, artifacts, seconds };
+  } finally {
+    await dataset.patterns.close();
+  }
+}
+
+/** The key of a run, given the hashes of its files. */
+export function scanKey(
+  run: Pick<ScanRun, "options" | "schedule">,
+  inputSha256: string,
+  maskSha256: string | null,
+): string {
+  return runKey({
+    inputSha256,
+    maskSha256,
+    scheduleSha256: run.schedule ? hashOf([...serializeSchedule(run.schedule.value)].join("")) : null,
+    options: run.options,
+    engineVersion: readVersions()["ptycho-webgpu"] ?? null,
+  });
+}
+
+async function runEngine(
+  run: ScanRun,
+  around: ScanSurroundings,
+  opened: OpenedDevice,
+  prepared: PreparedProblem,
+  start: { readonly key: string; readonly found: FoundCheckpoint | null; readonly earlier: number },
+): Promise<ReconstructResult> {
+  const begin = performance.now();
+  const save = async (checkpoint: FoundCheckpoint["checkpoint"]) => {
+    const facts: CheckpointFacts = {
+      key: start.key,
+      adapter: adapterOf(opened),
+      computeSeconds: start.earlier + (performance.now() - begin) / 1000,
+    };
+    await around.commitCheckpoint(await stageCheckpoint(run.folder, checkpoint, facts));
+  };
+  return await reconstructPrepared(opened.device, prepared, {
+    signal: around.signal,
+    onEpoch: (progress) => around.watcher.epoch(progress),
+    onMinibatch: (progress) => around.watcher.minibatch?.(progress),
+    ...(run.checkpointSeconds === null ? {} : { checkpoints: { everySeconds: run.checkpointSeconds, save } }),
+    ...(start.found ? { resumeFrom: start.found.checkpoint } : {}),
+  });
+}
+
+function adapterOf(opened: OpenedDevice): string {
+  return formatAdapterLine(opened.facts);
+}
