@@ -29,7 +29,7 @@ export interface CellNote {
 export interface InputSearch {
   /** Null when no candidate is a file. */
   readonly path: string | null;
-  /** Where it should be: the listed place, else the study's. */
+  /** Where it should be by the study's rule; of several names the one that the manifest lists. */
   readonly expected: string;
   /** Every place that was looked at, in order. */
   readonly lookedFor: readonly string[];
@@ -85,7 +85,7 @@ export function findInput(
   if (job?.result?.status === "failed") {
     notes.push({ code: "training-failed", message: `Phase E failed on it: ${job.result.error ?? "no reason given"}` });
   }
-  return { path, expected: listed[0] ?? usual[0]!, lookedFor, notes };
+  return { path, expected: usual.find((place) => listed.includes(place)) ?? usual[0]!, lookedFor, notes };
 }
 
 function sameFolder(path: string, others: readonly string[]): boolean {
