@@ -20,6 +20,21 @@ export { BufferPool } from "./gpu/buffers.ts";
 export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";
 export { compileKernel } from "./gpu/kernel.ts";
 export { StageTimer } from "./gpu/timing.ts";
+export {
+  buildPlanRecord,
+  buildReconstructionManifest,
+  buildSkipSummary,
+  type CallFacts,
+  type ManifestFacts,
+} from "./jobs/artifact-records.ts";
+export * from "./jobs/artifact-schemas.ts";
+export * from "./jobs/build-jobs.ts";
+export { parseDesign, type StudyDesign, studyDesign } from "./jobs/design.ts";
+export { type JobFilters, noFilters } from "./jobs/filters.ts";
+export { parseManifest, type TrainingManifest } from "./jobs/manifest.ts";
+export { type FileLookup, type RootChoices, resolveRoots, type StudyRoots } from "./jobs/roots.ts";
+export { deriveSeed } from "./jobs/seeds.ts";
+export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
 export { Fft2d, fftPlain } from "./kernels/fft2d.ts";
 export * from "./options.ts";

@@ -39,6 +39,8 @@ export interface JsonSchema {
   readonly exclusiveMinimum?: number;
   readonly anyOf?: readonly JsonSchema[];
   readonly prefixItems?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
 }
 
 /** Bounds from here on only say that a number fits its type. */
@@ -64,21 +66,21 @@ function collectOptions(node: JsonSchema, path: readonly string[], group: string
   return [{ path, description, defaultValue: node.default ?? null, rules: rulesOf(node) }];
 }
 
-/** The node of a JSON Schema at `path`; null where there is none. Indices walk into tuples. */
+/** The node of a JSON Schema at `path`; null where there is none. Indices walk into tuples and lists, names into records. */
 export function schemaAt(node: JsonSchema, path: readonly PropertyKey[]): JsonSchema | null {
   let at: JsonSchema | null = node;
   for (const step of path) {
-    const tuple: JsonSchema | undefined = at.prefixItems ? at : at.anyOf?.find(({ prefixItems }) => prefixItems);
-    const next: JsonSchema | undefined =
-      typeof step === "number"
-        ? tuple?.prefixItems?.[step]
-        : Object.hasOwn(at.properties ?? {}, step)
-          ? at.properties?.[String(step)]
-          : undefined;
+    const next: JsonSchema | null = [at, ...(at.anyOf ?? [])].map((one) => childAt(one, step)).find(Boolean) ?? null;
     if (!next) return null;
     at = next;
   }
   return at;
+}
+
+function childAt(node: JsonSchema, step: PropertyKey): JsonSchema | null {
+  if (typeof step === "number") return node.prefixItems?.[step] ?? node.items ?? null;
+  if (Object.hasOwn(node.properties ?? {}, step)) return node.properties![String(step)]!;
+  return typeof node.additionalProperties === "object" ? node.additionalProperties : null;
 }
 
 /** What values a node takes. */

@@ -33,6 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "options-help": options,
   "options-issue": options,
   data: options,
+  jobs: options,
   schedule: ["data", ...options],
   gpu: ["errors"],
   kernels: ["gpu", "errors"],

@@ -9,11 +9,13 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { optionsCommand } from "./commands/options.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { studyCommand } from "./commands/study.ts";
 
 const commands: readonly Command[] = [
   reconstructCommand,
   inspectCommand,
   simulateCommand,
+  studyCommand,
   doctorCommand,
   optionsCommand,
 ];
@@ -37,7 +39,7 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
   }
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     const asked = commands.find((command) => command.name === rest[0]);
-    io.stdout(asked ? asked.help() : overview());
+    io.stdout(asked ? asked.help(rest.slice(1)) : overview());
     return name === undefined ? 2 : 0;
   }
   const command = commands.find((candidate) => candidate.name === name);
@@ -50,7 +52,7 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
     throw new OptionsError("CLI_COMMAND", "unknown command", { got: name, remedy }, 2);
   }
   if (rest.includes("--help") || rest.includes("-h")) {
-    io.stdout(command.help());
+    io.stdout(command.help(rest));
     return 0;
   }
   return await command.run(rest, io);

@@ -16,7 +16,8 @@ export interface CommandIo {
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  help(): string;
+  /** `argv`: what was given after the name, for commands that have commands of their own. */
+  help(argv?: readonly string[]): string;
   run(argv: readonly string[], io: CommandIo): Promise<number>;
 }
 

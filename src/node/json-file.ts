@@ -2,21 +2,21 @@
 
 import { InputError, OptionsError } from "../errors.ts";
 import { fileAccess } from "./file-access.ts";
-import { parseJson } from "./parse-json.ts";
+import { type JsonReading, parseJson } from "./parse-json.ts";
 
 /**
  * The value of a JSON file of at most `maximumBytes`. Throws InputError (66) when it cannot be read and OptionsError (78)
  * when it is no JSON.
  */
-export async function readJsonFile(path: string, maximumBytes: number): Promise<unknown> {
+export async function readJsonFile(path: string, maximumBytes: number, reading: JsonReading = {}): Promise<unknown> {
   const bytes = await readWholeFile(path, maximumBytes);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new OptionsError("JSON_SYNTAX", "the file is not UTF-8 text", { source: path });
+    throw new OptionsError(reading.codes?.syntax ?? "JSON_SYNTAX", "the file is not UTF-8 text", { source: path });
   }
-  return parseJson(text, path);
+  return parseJson(text, path, reading);
 }
 
 /** All bytes of a file of at most `maximumBytes`. Throws InputError. */

@@ -5,23 +5,49 @@ import { OptionsError } from "../errors.ts";
 
 const DEEPEST = 64;
 
+/** Codes of refusals by kind of fault. */
+export interface JsonCodes {
+  readonly syntax: string;
+  readonly duplicateKey: string;
+  readonly depth: string;
+}
+
+/** How JSON text is read. */
+export interface JsonReading {
+  readonly codes?: JsonCodes;
+  /** Accept NaN, Infinity and -Infinity, as Python writes them; they are read as text of that name. */
+  readonly acceptNonFinite?: boolean;
+}
+
+const jsonCodes: JsonCodes = { syntax: "JSON_SYNTAX", duplicateKey: "JSON_DUPLICATE_KEY", depth: "JSON_DEPTH" };
+
 /**
- * Parses JSON text. Throws OptionsError (exit 78): JSON_SYNTAX with line and column, JSON_DUPLICATE_KEY, JSON_DEPTH.
+ * Parses JSON text. Throws OptionsError (exit 78): JSON_SYNTAX with line and column, JSON_DUPLICATE_KEY, JSON_DEPTH, or the
+ * codes of `reading`.
  */
-export function parseJson(text: string, source: string): unknown {
-  const fault = findFault(text);
+export function parseJson(text: string, source: string, reading: JsonReading = {}): unknown {
+  const nonFinite: number[] = [];
+  const fault = findFault(text, reading.acceptNonFinite ? nonFinite : null);
   if (fault) {
     const { line, column } = placeOf(text, fault.offset);
-    throw new OptionsError(fault.code, `${fault.message} at line ${line}, column ${column}`, {
+    const code = (reading.codes ?? jsonCodes)[fault.kind];
+    throw new OptionsError(code, `${fault.message} at line ${line}, column ${column}`, {
       source,
       ...(fault.field === undefined ? {} : { field: fault.field }),
     });
   }
-  return JSON.parse(text);
+  let plain = "";
+  let from = 0;
+  for (const at of nonFinite) {
+    const [word] = NON_FINITE.exec(text.slice(at, at + 9))!;
+    plain += `${text.slice(from, at)}"${word}"`;
+    from = at + word.length;
+  }
+  return JSON.parse(plain + text.slice(from));
 }
 
 interface Fault {
-  readonly code: string;
+  readonly kind: keyof JsonCodes;
   readonly message: string;
   readonly offset: number;
   readonly field?: string;
@@ -33,6 +59,8 @@ const TOKEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids control characters inside strings
   /[ \t\n\r]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)|([{}[\],:]))/y;
 
+const NON_FINITE = /^(?:NaN|-?Infinity)/;
+
 const described: Readonly<Record<Expectation, string>> = {
   value: "a value",
   "value or end": "a value or ]",
@@ -43,8 +71,11 @@ const described: Readonly<Record<Expectation, string>> = {
   nothing: "the end of the text",
 };
 
-/** The first fault of a JSON text; null when there is none. */
-function findFault(text: string): Fault | null {
+/**
+ * The first fault of a JSON text; null when there is none. Offsets of numbers that are not finite are added to `nonFinite`;
+ * null = they are faults.
+ */
+function findFault(text: string, nonFinite: number[] | null): Fault | null {
   /** Open brackets: the keys seen so far in an object, null for a list. */
   const open: (Set<string> | null)[] = [];
   let expected: Expectation = "value";
@@ -54,20 +85,28 @@ function findFault(text: string): Fault | null {
     TOKEN.lastIndex = offset;
     const match = TOKEN.exec(text);
     const at = match ? TOKEN.lastIndex - match[0].trimStart().length : offset + leadingSpace(text, offset);
+    if (!match && nonFinite && expected.startsWith("value")) {
+      const word = NON_FINITE.exec(text.slice(at, at + 9));
+      if (word) {
+        nonFinite.push(at);
+        offset = at + word[0].length;
+        expected = afterValue();
+        continue;
+      }
+    }
     if (!match) return at === text.length && expected === "nothing" ? null : syntaxFault(text, at, expected);
     offset = TOKEN.lastIndex;
     const [, string, literal, mark] = match;
     const inside = open.at(-1);
     if (string !== undefined && (expected === "key" || expected === "key or end")) {
       const key = JSON.parse(string) as string;
-      if (inside!.has(key))
-        return { code: "JSON_DUPLICATE_KEY", message: "the same key twice", offset: at, field: key };
+      if (inside!.has(key)) return { kind: "duplicateKey", message: "the same key twice", offset: at, field: key };
       inside!.add(key);
       expected = "colon";
     } else if ((string ?? literal) !== undefined && expected.startsWith("value")) {
       expected = afterValue();
     } else if ((mark === "{" || mark === "[") && expected.startsWith("value")) {
-      if (open.length === DEEPEST) return { code: "JSON_DEPTH", message: `more than ${DEEPEST} levels`, offset: at };
+      if (open.length === DEEPEST) return { kind: "depth", message: `more than ${DEEPEST} levels`, offset: at };
       open.push(mark === "{" ? new Set() : null);
       expected = mark === "{" ? "key or end" : "value or end";
     } else if (mark === "}" && inside && (expected === "key or end" || expected === "comma or end")) {
@@ -100,7 +139,7 @@ function syntaxFault(text: string, offset: number, expected: Expectation): Fault
       : character === "\ufeff"
         ? "a byte order mark"
         : JSON.stringify(String.fromCodePoint(text.codePointAt(offset)!));
-  return { code: "JSON_SYNTAX", message: `not JSON: expected ${described[expected]}, got ${got}`, offset };
+  return { kind: "syntax", message: `not JSON: expected ${described[expected]}, got ${got}`, offset };
 }
 
 function placeOf(text: string, offset: number): { line: number; column: number } {
