@@ -95,8 +95,19 @@ export function buildZip(members: readonly BuiltMember[], archive: BuiltArchive 
   }
   const listed = join(...directory);
   const count = archive.count ?? members.length;
+  return join(
+    archive.prefix ?? new Uint8Array(),
+    ...body,
+    listed,
+    archive.beforeEnd ?? new Uint8Array(),
+    endRecords(count, listed.length, at, archive),
+    archive.suffix ?? new Uint8Array(),
+  );
+}
+
+/** The records behind the directory, which has `directoryBytes` and begins at byte `at`. */
+export function endRecords(count: number, directoryBytes: number, at: number, archive: BuiltArchive): Uint8Array {
   const comment = archive.comment ?? new Uint8Array();
-  const before = archive.beforeEnd ?? new Uint8Array();
   const zip64 = archive.zip64End
     ? join(
         fields(
@@ -108,10 +119,10 @@ export function buildZip(members: readonly BuiltMember[], archive: BuiltArchive 
           [4, 0],
           [8, count],
           [8, count],
-          [8, listed.length],
+          [8, directoryBytes],
           [8, at],
         ),
-        fields([4, 0x07064b50], [4, 0], [8, archive.zip64End.locatorOffset ?? at + listed.length], [4, 1]),
+        fields([4, 0x07064b50], [4, 0], [8, archive.zip64End.locatorOffset ?? at + directoryBytes], [4, 1]),
       )
     : new Uint8Array();
   const sizes: [4, number][] = archive.zip64End
@@ -120,26 +131,19 @@ export function buildZip(members: readonly BuiltMember[], archive: BuiltArchive 
         [4, 0xffffffff],
       ]
     : [
-        [4, listed.length],
+        [4, directoryBytes],
         [4, at],
       ];
   const shortCount = archive.zip64End ? 0xffff : count;
-  const end = join(
+  return join(
+    zip64,
     fields([4, 0x06054b50], [2, 0], [2, 0], [2, shortCount], [2, shortCount], ...sizes, [2, comment.length]),
     comment,
   );
-  return join(
-    archive.prefix ?? new Uint8Array(),
-    ...body,
-    listed,
-    before,
-    zip64,
-    end,
-    archive.suffix ?? new Uint8Array(),
-  );
 }
 
-interface Declared {
+/** What both headers of a member say. */
+export interface Declared {
   readonly method: number;
   readonly flags: number;
   readonly crc: number;
@@ -147,7 +151,8 @@ interface Declared {
   readonly compressedBytes: number | bigint;
 }
 
-function localHeader(member: BuiltMember, truth: Declared): Uint8Array {
+/** The header before a member's data. */
+export function localHeader(member: BuiltMember, truth: Declared): Uint8Array {
   const local = member.local ?? {};
   const name = ascii(local.name ?? member.name);
   const streamed = member.descriptor !== undefined;
@@ -179,7 +184,8 @@ function descriptor(member: BuiltMember, truth: Declared): Uint8Array {
   return join(mark, fields([4, crc], [width, truth.compressedBytes], [width, truth.sizeBytes]));
 }
 
-function centralHeader(member: BuiltMember, truth: Declared, offset: number): Uint8Array {
+/** A member's entry in the directory. */
+export function centralHeader(member: BuiltMember, truth: Declared, offset: number): Uint8Array {
   const name = ascii(member.name);
   const wide = [truth.sizeBytes, truth.compressedBytes, offset].filter(isWide);
   const extra = wide.length
@@ -248,9 +254,12 @@ export function encodeNumbers(descr: string, numbers: Numbers): Uint8Array {
 
 /** Halves of small whole numbers and their fractions; enough for tests. */
 function halfBits(value: number): number {
-  if (value === 0) return 0;
-  const exponent = Math.floor(Math.log2(value));
-  return ((exponent + 15) << 10) | Math.round((value / 2 ** exponent - 1) * 1024);
+  const sign = value < 0 ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (size === 0) return sign;
+  if (!Number.isFinite(size)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
+  const exponent = Math.floor(Math.log2(size));
+  return sign | ((exponent + 15) << 10) | Math.round((size / 2 ** exponent - 1) * 1024);
 }
 
 /** An .npy file of numbers given in C order; `fortran` writes them column by column. */

@@ -1,10 +1,12 @@
 // Small scans under the data contract, and files made from them with single members exchanged.
 
+import { constants, deflateRawSync } from "node:zlib";
 import { type ReadDatasetExtras, readDataset } from "../../src/data/contract.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { bytesAccess } from "../../src/data/random-access.ts";
 import { type DataOptions, parseOptions, type ReconstructOptionsInput } from "../../src/options.ts";
-import { type BuiltArchive, type BuiltMember, buildZip, npyNumbers } from "./npz-builder.ts";
+import { expectRefusal } from "./expect-refusal.ts";
+import { type BuiltArchive, type BuiltMember, buildZip, join, npyNumbers } from "./npz-builder.ts";
 
 /** Numbers of a scan of `count` patterns on a raster of 3 px steps. */
 export interface ScanNumbers {
@@ -77,6 +79,22 @@ export function scanFile(
   return buildZip([...built, ...(options.extra ?? [])], options.archive);
 }
 
+/** The parts of a scan's archive, with single ones changed by their names without `.npy`. */
+export function builtMembers(changes: Record<string, Partial<BuiltMember>> = {}): BuiltMember[] {
+  return Object.entries(scanMembers()).map(([name, content]) => ({ name: `${name}.npy`, content, ...changes[name] }));
+}
+
+/** A deflated member of `header` and `zeroBytes` zeros: half a megabyte declares 512 MiB. */
+export function bombMember(name: string, header: Uint8Array, zeroBytes: number): BuiltMember {
+  const blockBytes = 2 ** 20;
+  // Whole blocks of a stream can be joined, so that one is deflated instead of all.
+  const block = deflateRawSync(new Uint8Array(blockBytes), { finishFlush: constants.Z_FULL_FLUSH });
+  const blocks = Array.from({ length: zeroBytes / blockBytes }, () => block);
+  const start = deflateRawSync(header, { finishFlush: constants.Z_FULL_FLUSH });
+  const stored = join(start, ...blocks, deflateRawSync(new Uint8Array()));
+  return { name, content: header, method: 8, stored, sizeBytes: header.length + zeroBytes, crc: 0 };
+}
+
 /** Data options with defaults. */
 export function dataOptions(data: ReconstructOptionsInput["data"] = {}): DataOptions {
   return parseOptions({ data }).data;
@@ -89,6 +107,22 @@ export function readScan(
   extras: ReadDatasetExtras = {},
 ): Promise<Dataset> {
   return readDataset(bytesAccess(file, "scan.npz"), dataOptions(data), extras);
+}
+
+/** Expects a refusal that names the file and everything in `mentions`. */
+export function refuseScan(
+  members: Members,
+  code: string,
+  mentions: readonly (string | RegExp)[],
+  data: ReconstructOptionsInput["data"] = {},
+) {
+  return expectRefusal(readScan(scanFile(members), data), code, ["scan.npz", ...mentions]);
+}
+
+/** All remarks on a scan as `level CODE message`. */
+export async function notesOf(members: Members, data: ReconstructOptionsInput["data"] = {}): Promise<string[]> {
+  const dataset = await readScan(scanFile(members), data);
+  return dataset.notes.map(({ level, code, message }) => `${level} ${code} ${message}`);
 }
 
 /** All patterns as the engine sees them, [position, y, x]: packed samples gathered through the layout. */
