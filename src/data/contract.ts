@@ -6,7 +6,7 @@ import type { Dataset, DatasetNote } from "./dataset.ts";
 import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
 import { type ArrayOrigin, readObject, readProbe, readScanIndex } from "./guesses.ts";
 import { combineMasks, readMask } from "./mask.ts";
-import { readMeasurementDomain, readMetadata } from "./metadata.ts";
+import { type MetadataReading, readMeasurementDomain, readMetadata } from "./metadata.ts";
 import { type NumericArray, toNumbers } from "./npy-array.ts";
 import { isInteger } from "./npy-dtype.ts";
 import { decodeNpy, type NpzFile, openNpz } from "./npz.ts";
@@ -67,14 +67,36 @@ export async function openScan(
   }
 }
 
-async function readScan(
-  npz: NpzFile,
+/** A scan without its patterns' values: headers, coordinates, probe and object are read and checked. */
+export interface CheckedScan {
+  readonly plan: DatasetPlan;
+  readonly metadata: MetadataReading;
+  /** [position, 2] (y, x) of the patterns that would be used. */
+  readonly positionsPx: Float64Array;
+  readonly notes: readonly DatasetNote[];
+}
+
+/**
+ * Everything about a scan that can be refused without looking at the patterns' values; cheap for a file of any size. The
+ * access stays the caller's. Throws InputError as `readDataset` does.
+ */
+export async function checkScan(
+  access: RandomAccess,
   options: DataOptions,
-  extras: ReadDatasetExtras,
-  perPixel: boolean,
-): Promise<OpenScan> {
-  const { access } = npz.archive;
-  const source = access.name;
+  extras: ReadDatasetExtras = {},
+): Promise<CheckedScan> {
+  const npz = await openNpz(access, { lenient: options.lenientZip, codecs: extras.codecs ?? {} });
+  return await readSurroundings(npz, options, extras);
+}
+
+interface Surroundings extends CheckedScan {
+  readonly arrays: SmallArrays;
+  readonly budgetBytes: number;
+  readonly notes: DatasetNote[];
+}
+
+async function readSurroundings(npz: NpzFile, options: DataOptions, extras: ReadDatasetExtras): Promise<Surroundings> {
+  const source = npz.archive.access.name;
   const notes: DatasetNote[] = [...npz.notes];
   const metadata = await readMetadata(npz, notes);
   const declared = readDeclaredQuantity(await readMeasurementDomain(npz, metadata));
@@ -87,7 +109,19 @@ async function readScan(
   notes.push(...judgeGeometry(positionsPx, heightPx, widthPx, source));
   const [, objectHeight, objectWidth] = plan.objectShape;
   notes.push(...compareWithObject(positionsPx, [heightPx, widthPx], [objectHeight, objectWidth]));
+  return { plan, metadata, positionsPx, notes, arrays, budgetBytes };
+}
 
+async function readScan(
+  npz: NpzFile,
+  options: DataOptions,
+  extras: ReadDatasetExtras,
+  perPixel: boolean,
+): Promise<OpenScan> {
+  const { access } = npz.archive;
+  const source = access.name;
+  const { plan, metadata, positionsPx, notes, arrays, budgetBytes } = await readSurroundings(npz, options, extras);
+  const used = positionsPx.length / 2;
   const reading = await readPatterns(npz, plan, extras, budgetBytes - arrays.heldBytes, perPixel);
   const { statistics, patterns } = reading;
   try {

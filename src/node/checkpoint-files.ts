@@ -89,11 +89,12 @@ export async function removeCheckpoints(folder: string, fileSystem: FileSystem =
 
 /**
  * The newest checkpoint that is whole; `remarks` says of newer ones why they were passed over. Null when there is none.
- * Throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`.
+ * With `mustFit`, throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`.
  */
 export async function findCheckpoint(
   folder: string,
   key: string,
+  mustFit: boolean,
 ): Promise<{ found: FoundCheckpoint | null; remarks: string[] }> {
   const remarks: string[] = [];
   let other: string | null = null;
@@ -109,7 +110,7 @@ export async function findCheckpoint(
       remarks.push(`${name} cannot be used: ${error.message}`);
     }
   }
-  if (other !== null) {
+  if (other !== null && mustFit) {
     throw new InputError("CHECKPOINT_MISMATCH", "the checkpoint belongs to a run with other data, options or version", {
       source: other,
       remedy: "Give the options of the first call, or start anew with --overwrite",

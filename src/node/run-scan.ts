@@ -25,8 +25,8 @@ export interface ScanRun {
   readonly folder: string;
   readonly names: ResultNames;
   readonly overwrite: boolean;
-  /** Go on from a checkpoint in `folder` when it has one. */
-  readonly resume: boolean;
+  /** Go on from a checkpoint in `folder`: one of another run is refused with "must-fit", passed over with "if-fits". */
+  readonly resume: "never" | "must-fit" | "if-fits";
   /** Seconds between checkpoints; 0 = every epoch, null = none. */
   readonly checkpointSeconds: number | null;
   /** What becomes of a run that was stopped or whose numbers went wrong: files as of a finished one, or no arrays. */
@@ -82,7 +82,10 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
     const prepared = await prepareRun(dataset, options, run.schedule ? { schedule: run.schedule.value } : {});
     const maskSha256 = run.mask ? createHash("sha256").update(run.mask.npy).digest("hex") : null;
     const key = scanKey(run, dataset.sha256!, maskSha256);
-    const { found, remarks } = run.resume ? await findCheckpoint(run.folder, key) : { found: null, remarks: [] };
+    const { found, remarks } =
+      run.resume === "never"
+        ? { found: null, remarks: [] }
+        : await findCheckpoint(run.folder, key, run.resume === "must-fit");
     around.watcher.notes(dataset.notes);
     const opened = await timed("open", around.openDevice);
     around.watcher.device(opened);

@@ -61,7 +61,7 @@ async function runRequest(request: ReconstructRequest, io: CommandIo, stop: Stop
   const discard = () => Promise.all(folders.map((folder) => folder.discard()));
   try {
     const finished = await runScan(
-      { ...scan, overwrite, resume, checkpointSeconds },
+      { ...scan, overwrite, resume: resume ? "must-fit" : "never", checkpointSeconds },
       {
         signal: stop.signal,
         openDevice: () =>

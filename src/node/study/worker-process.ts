@@ -1,0 +1,133 @@
+// The orchestrator's end of a worker: starting it, its messages, and noticing when it crashed or hangs.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { WorkerDevice } from "./worker.ts";
+import type { FromWorker, ToWorker, WorkerJob, WorkerOutcome } from "./worker-protocol.ts";
+
+/** The program, from dist/src/node/study/. */
+const PROGRAM = fileURLToPath(new URL("../../../../bin/ptycho.js", import.meta.url));
+/** Reading, opening a device and compiling take longer between signs of progress than minibatches do. */
+const START_FACTOR = 10;
+
+/** How a job ended, seen from outside. */
+export type WorkerEnd =
+  | { readonly kind: "done"; readonly outcome: WorkerOutcome }
+  | { readonly kind: "crashed" | "hung"; readonly reason: string };
+
+export interface WorkerListener {
+  /** Every message but `ready`, `beat`, `done`; `commit` has to be answered. */
+  message(message: FromWorker): void;
+  /** What the worker, or a driver in it, printed. */
+  output(text: string): void;
+}
+
+/** A worker process that does one job at a time. */
+export class StudyWorker {
+  readonly #child: ChildProcess;
+  readonly #hangSeconds: number;
+  #listener: WorkerListener | null = null;
+  #finish: ((end: WorkerEnd) => void) | null = null;
+  #ended: string | null = null;
+  #lastMessage = performance.now();
+  #lastProgress = performance.now();
+  #longestStep = 0;
+  #moving = false;
+
+  constructor(choice: WorkerDevice, hangSeconds: number) {
+    this.#hangSeconds = hangSeconds;
+    const flags = ["--device", choice.device, ...(choice.adapter === null ? [] : ["--adapter", choice.adapter])];
+    this.#child = spawn(process.execPath, [PROGRAM, "study-worker", ...flags], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      serialization: "advanced",
+    });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => this.#listener?.output(text));
+    }
+    this.#child.on("message", (message) => this.#receive(message as FromWorker));
+    this.#child.on("error", (error) => this.#end(`it could not be started: ${error.message}`));
+    this.#child.on("exit", (code, signal) =>
+      this.#end(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
+    );
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  /** False once the process has ended. */
+  get alive(): boolean {
+    return this.#ended === null;
+  }
+
+  /** Runs a job to its end. */
+  async run(job: WorkerJob, listener: WorkerListener): Promise<WorkerEnd> {
+    if (this.#ended !== null) return { kind: "crashed", reason: this.#ended };
+    this.#listener = listener;
+    this.#lastMessage = this.#lastProgress = performance.now();
+    this.#longestStep = 0;
+    this.#moving = false;
+    const ended = new Promise<WorkerEnd>((resolve) => {
+      this.#finish = resolve;
+    });
+    const watch = setInterval(() => this.#checkHang(), Math.min(1000, 250 * this.#hangSeconds));
+    this.send({ type: "job", job });
+    try {
+      return await ended;
+    } finally {
+      clearInterval(watch);
+      this.#finish = null;
+      this.#listener = null;
+    }
+  }
+
+  send(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** Asks the job under way to stop at the next minibatch, with a checkpoint. */
+  requestStop(): void {
+    this.send({ type: "stop" });
+  }
+
+  /** Ends the process at once; resolves when it is gone. */
+  async kill(): Promise<void> {
+    if (this.#ended !== null) return;
+    const gone = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#child.kill("SIGKILL");
+    await gone;
+  }
+
+  #receive(message: FromWorker): void {
+    const now = performance.now();
+    this.#lastMessage = now;
+    if (message.type === "beat" || message.type === "ready") return;
+    if (this.#moving) this.#longestStep = Math.max(this.#longestStep, now - this.#lastProgress);
+    this.#lastProgress = now;
+    if (message.type === "progress") this.#moving = true;
+    if (message.type === "done") this.#finish?.({ kind: "done", outcome: message.outcome });
+    else this.#listener?.message(message);
+  }
+
+  #checkHang(): void {
+    const now = performance.now();
+    const limitMs = 1000 * this.#hangSeconds;
+    const silent = now - this.#lastMessage;
+    const still = now - this.#lastProgress;
+    const stillLimit = this.#moving ? Math.max(limitMs, 10 * this.#longestStep) : START_FACTOR * limitMs;
+    if (silent <= limitMs && still <= stillLimit) return;
+    const reason =
+      silent > limitMs
+        ? `the worker was silent for ${Math.round(silent / 1000)} s`
+        : `no minibatch ended for ${Math.round(still / 1000)} s`;
+    const finish = this.#finish;
+    this.#finish = null;
+    void this.kill().then(() => finish?.({ kind: "hung", reason }));
+  }
+
+  #end(reason: string): void {
+    if (this.#ended !== null) return;
+    this.#ended = reason;
+    this.#finish?.({ kind: "crashed", reason });
+  }
+}
