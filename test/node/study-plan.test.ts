@@ -137,6 +137,11 @@ describe("where a study is", () => {
     expect(made.totals.selected).toBe(18);
     expect(made.cells.flatMap(({ notes }) => notes)).toEqual([]);
   });
+  it("a manifest with losses that Python wrote as NaN", async () => {
+    const made = await planStudy({ ...nothing, dataRoot: makeStudy("nan-loss") });
+    expect(made.totals.selected).toBe(18);
+    expect(made.manifest!.jobs).toHaveLength(1);
+  });
   it("a relative manifest is read from where Phase E was started", async () => {
     const root = join(folder, `moved-${count++}`, "run");
     for (const file of studyFiles(root)) put(file);
