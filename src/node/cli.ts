@@ -10,6 +10,7 @@ import { optionsCommand } from "./commands/options.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { studyCommand } from "./commands/study.ts";
+import { workerCommand } from "./study/worker-command.ts";
 
 const commands: readonly Command[] = [
   reconstructCommand,
@@ -42,7 +43,7 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
     io.stdout(asked ? asked.help(rest.slice(1)) : overview());
     return name === undefined ? 2 : 0;
   }
-  const command = commands.find((candidate) => candidate.name === name);
+  const command = [...commands, workerCommand].find((candidate) => candidate.name === name);
   if (!command) {
     const nearest = findNearestName(
       name,

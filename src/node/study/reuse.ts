@@ -1,0 +1,61 @@
+// Finished cells: whether a result that is there is the one a job would make.
+
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
+import type { JobPlan, ReconstructionJob } from "../../jobs/build-jobs.ts";
+import type { ReconstructOptions } from "../../options.ts";
+import { type HashMemory, rememberedHash, stampFile } from "../file-hash.ts";
+import { findDamaged, type Receipt, readReceipt } from "../run-receipt.ts";
+import { scanKey } from "../run-scan.ts";
+import { CELL_LOG, CELL_NAMES } from "./cell-files.ts";
+
+export interface Reusable {
+  /** Null when the job has to run. */
+  readonly receipt: Receipt | null;
+  /** Why a result that is there does not count. */
+  readonly remarks: readonly string[];
+  readonly result: Partial<ExecutionResult>;
+}
+
+/**
+ * Looks for a finished result of exactly this job: same input, options and engine version, files as they were written.
+ * Damaged files are put aside as NAME.damaged. `verify` reads all files again instead of trusting size, time and inode.
+ */
+export async function findReusable(
+  job: ReconstructionJob,
+  options: ReconstructOptions,
+  memory: HashMemory,
+  verify: boolean,
+): Promise<Reusable> {
+  const none = (remarks: readonly string[] = []): Reusable => ({ receipt: null, remarks, result: {} });
+  const path = join(job.outputDir, CELL_NAMES.record);
+  const receipt = await readReceipt(path);
+  if (!receipt) return none();
+  if (receipt.status !== "complete")
+    return none([`${job.outputDir}: the result there is ${receipt.status}; run again`]);
+  const inputSha256 = await rememberedHash(job.inputNpz, memory, verify);
+  if (inputSha256 !== receipt.inputSha256) return none([`${job.outputDir}: the input has changed; run again`]);
+  if (receipt.key !== scanKey({ options, schedule: null }, inputSha256!, null) || receipt.epochs !== options.epochs) {
+    return none([`${job.outputDir}: the result there has other options or another engine version; run again`]);
+  }
+  const damaged = await findDamaged(job.outputDir, receipt, verify, memory);
+  for (const name of damaged) {
+    const bad = join(job.outputDir, name);
+    if (await stampFile(bad)) await rename(bad, `${bad}.damaged`);
+  }
+  if (damaged.length > 0) {
+    return none([`${job.outputDir}: ${damaged.join(", ")} changed after it was written; run again`]);
+  }
+  return { receipt, remarks: [], result: { receipt: path, log_path: join(job.outputDir, CELL_LOG), error: null } };
+}
+
+/** Receipts of every cell that has one, by output folder. */
+export async function readReceipts(plan: JobPlan): Promise<ReadonlyMap<string, Receipt>> {
+  const receipts = new Map<string, Receipt>();
+  for (const { outputDir } of plan.cells) {
+    const receipt = await readReceipt(join(outputDir, CELL_NAMES.record));
+    if (receipt) receipts.set(outputDir, receipt);
+  }
+  return receipts;
+}

@@ -1,0 +1,149 @@
+// `ptycho study run`: the LSQML baseline of every selected cell.
+
+import { OptionsError } from "../../errors.ts";
+import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
+import { type PresetName, presetNames } from "../../jobs/presets.ts";
+import type { Command } from "../command.ts";
+import { type CommandFlag, describeCommandFlags, type ParsedLine, parseLine } from "../flags.ts";
+import { readCheckpointSeconds, readDeviceChoice } from "../reconstruct-request.ts";
+import { listenForStop } from "../signals.ts";
+import { runStudy, type StudyRunEnd, type StudyRunRequest } from "./run-study.ts";
+import { readAllowedGaps, readSelection, selectionFlags } from "./selection-flags.ts";
+import { createReporter } from "./study-reporter.ts";
+
+const USAGE = "ptycho study run --data-root DIR | --training-manifest FILE | --phase-c-root DIR --phase-d-root DIR";
+const HANG_SECONDS = 60;
+/** Something is left for a later call: lock held, restarts exhausted. */
+const LATER = 75;
+
+const commandFlags = {
+  ...selectionFlags,
+  epochs: { kind: "value", value: "N", help: "epochs of every job [100]" },
+  preset: {
+    kind: "value",
+    value: presetNames.join("|"),
+    help: "best = all patterns, photon counts, Poisson model at low dose; study = the original script's settings [best]",
+  },
+  "dry-run": { kind: "switch", help: "check every input and write manifest and skip summary; run nothing" },
+  "keep-going": { kind: "switch", help: "go on after a job failed or an input was refused" },
+  resume: { kind: "switch", help: "reuse finished cells and go on with unfinished ones: the default, said aloud" },
+  overwrite: { kind: "switch", help: "start every selected cell over" },
+  verify: { kind: "switch", help: "read inputs and results again instead of trusting size, time and inode" },
+  "exit-zero": { kind: "switch", help: "exit 0 even when jobs failed or nothing was selected, as the original did" },
+  "checkpoint-seconds": {
+    kind: "value",
+    value: "SECONDS",
+    help: "least time between checkpoints; 0 = every epoch [60]",
+  },
+  "watchdog-seconds": {
+    kind: "value",
+    value: "SECONDS",
+    help: `a worker without a sign of life for so long is restarted [${HANG_SECONDS}]`,
+  },
+  "break-lock": { kind: "switch", help: "take the artifact root although another process holds it" },
+  device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter; gpu never falls back [auto]" },
+  adapter: { kind: "value", value: "NAME", help: "part of the adapter's name" },
+  json: { kind: "switch", help: "JSON Lines on standard output" },
+  quiet: { kind: "switch", help: "errors only" },
+  debug: { kind: "switch", help: "stack traces with errors" },
+} as const satisfies Record<string, CommandFlag>;
+
+export const runCommand: Command = {
+  name: "run",
+  summary: "reconstruct every selected cell",
+  help: () => `Usage: ${USAGE} [options]\n\n${describeCommandFlags(commandFlags)}\n`,
+  async run(argv, io) {
+    const { positionals, command } = parseLine(argv, [], commandFlags);
+    if (positionals.length > 0) {
+      const details = { got: positionals.join(" "), remedy: `Usage: ${USAGE}` };
+      throw new OptionsError("CLI_USAGE", "arguments without a flag are not taken", details, 2);
+    }
+    const request = readRequest(command);
+    const style = { json: command.json === true, quiet: command.quiet === true };
+    const reporter = createReporter(io, style);
+    const stop = listenForStop((name) =>
+      io.stderr(`\n${name}: stopping after this minibatch; once more ends at once\n`),
+    );
+    try {
+      const end = await runStudy(request, stop, reporter);
+      const code = exitCodeFor(end, stop.exitCode, request);
+      reporter.finish(describeEnd(end, request.dryRun), {
+        exitCode: code,
+        results: end.results.map(({ returncode }) => returncode),
+      });
+      return command["exit-zero"] === true && (code === 1 || isJobCode(end, code)) ? 0 : code;
+    } finally {
+      stop.release();
+    }
+  },
+};
+
+function readRequest(command: ParsedLine["command"]): StudyRunRequest {
+  const text = (name: keyof typeof commandFlags) => (typeof command[name] === "string" ? command[name] : null);
+  if (command.resume && command.overwrite) {
+    throw new OptionsError("CLI_USAGE", "--resume and --overwrite exclude each other", {}, 2);
+  }
+  const preset = text("preset") ?? "best";
+  if (!(presetNames as readonly string[]).includes(preset)) throw refuse("preset", presetNames.join(", "), preset);
+  const number = (
+    name: "epochs" | "watchdog-seconds",
+    standard: number,
+    fits: (value: number) => boolean,
+    expected: string,
+  ) => {
+    const given = text(name);
+    if (given === null) return standard;
+    const value = given.trim() === "" ? Number.NaN : Number(given);
+    if (!fits(value)) throw refuse(name, expected, given);
+    return value;
+  };
+  const whole = (value: number) => Number.isInteger(value) && value >= 1 && value < 2 ** 31;
+  return {
+    selection: { ...readSelection(command), numEpochs: number("epochs", 100, whole, "an integer of at least 1") },
+    allowed: readAllowedGaps(command),
+    preset: preset as PresetName,
+    dryRun: command["dry-run"] === true,
+    keepGoing: command["keep-going"] === true,
+    overwrite: command.overwrite === true,
+    verify: command.verify === true,
+    breakLock: command["break-lock"] === true,
+    checkpointSeconds: readCheckpointSeconds(text("checkpoint-seconds")),
+    hangSeconds: number("watchdog-seconds", HANG_SECONDS, (value) => value > 0 && value < 1e6, "seconds above 0"),
+    device: { device: readDeviceChoice(text("device")), adapter: text("adapter") },
+  };
+}
+
+/**
+ * The signal's code when it was stopped; 1 when nothing was selected; the job's own code when it was the only one; 75 when
+ * restarts were exhausted and nothing failed for good; 1 when several jobs ran and one failed.
+ */
+export function exitCodeFor(end: StudyRunEnd, signalCode: number | null, { dryRun }: { dryRun: boolean }): number {
+  if (end.stopped) return signalCode ?? LATER;
+  const codes = end.results.map(({ returncode }) => returncode);
+  if (codes.length === 0) return 1;
+  const failed = codes.filter((code) => code !== null && code !== 0);
+  if (failed.length === 0) return codes.includes(null) ? LATER : 0;
+  if (codes.length === 1) return failed[0]!;
+  return failed.every((code) => code === LATER) && !dryRun ? LATER : 1;
+}
+
+function isJobCode({ results }: StudyRunEnd, code: number): boolean {
+  return results.length === 1 && results[0]!.returncode === code && code !== LATER;
+}
+
+function describeEnd({ results, stopped }: StudyRunEnd, dryRun: boolean): string {
+  if (results.length === 0) return "Nothing was selected.";
+  const count = (fits: (result: ExecutionResult) => boolean) => results.filter(fits).length;
+  const reused = count((result) => result.reused === true);
+  const good = count(({ returncode }) => returncode === 0);
+  const open = count(({ returncode }) => returncode === null);
+  const bad = results.length - good - open;
+  if (dryRun) return `Dry run: ${good} of ${results.length} inputs are fit, ${bad} refused`;
+  const again = reused > 0 ? ` (${reused} reused)` : "";
+  const left = open > 0 ? `, ${open} not finished` : "";
+  return `${stopped ? "Stopped: " : ""}${good} of ${results.length} jobs finished${again}, ${bad} failed${left}`;
+}
+
+function refuse(name: string, expected: string, got: string): OptionsError {
+  return new OptionsError("CLI_VALUE", "not a valid value", { source: `--${name}`, expected, got }, 2);
+}

@@ -1,0 +1,146 @@
+// What `ptycho study run` tells: one line per running job with overall k of n and time left, or JSON Lines.
+
+import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
+import type { CommandIo } from "../command.ts";
+import { formatSeconds } from "../progress.ts";
+import type { CheckedInput } from "./check-inputs.ts";
+import { formatCellName, formatProgressLines } from "./plan-format.ts";
+import type { StudyPlan } from "./plan-study.ts";
+import type { JobEnd, JobListener } from "./run-job.ts";
+
+export interface StudyReporter extends JobListener {
+  plan(plan: StudyPlan, runId: string): void;
+  begin(jobCount: number): void;
+  job(number: number, jobCount: number, job: ReconstructionJob): void;
+  dryJob(number: number, jobCount: number, job: ReconstructionJob, input: CheckedInput): void;
+  reused(job: ReconstructionJob): void;
+  ended(job: ReconstructionJob, end: JobEnd): void;
+  finish(text: string, record: Record<string, unknown>): void;
+}
+
+export interface ReporterStyle {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** A reporter for people on stderr, or for programs on stdout. */
+export function createReporter(io: CommandIo, style: ReporterStyle): StudyReporter {
+  let current: ReconstructionJob | null = null;
+  let number = 0;
+  let jobCount = 0;
+  let device = "";
+  /** Seconds of jobs that ran to their end in this call, and how many. */
+  let [spent, ran] = [0, 0];
+  let begun = performance.now();
+  let open = false;
+  const event = (record: Record<string, unknown>) => {
+    if (style.json) io.stdout(`${JSON.stringify(record)}\n`);
+  };
+  const place = () => (current ? { dose: current.dose, view: current.view, split: current.split } : {});
+  const line = (text: string) => {
+    if (style.quiet || style.json) return;
+    if (open) io.stderr("\n");
+    open = false;
+    io.stderr(`${text}\n`);
+  };
+  return {
+    plan(plan, runId) {
+      event({ event: "plan", run_id: runId, ...plan.totals, artifact_root: plan.roots.artifact });
+      for (const text of formatProgressLines(plan)) line(text);
+      for (const note of plan.notes) line(`note: ${note}`);
+      for (const cell of plan.cells.filter(({ status }) => status === "selected")) {
+        for (const { message } of cell.notes) line(`note: ${formatCellName(cell)}: ${message}`);
+      }
+    },
+    begin: (count) => {
+      jobCount = count;
+    },
+    job(at, count, job) {
+      [current, number, jobCount, begun] = [job, at, count, performance.now()];
+      event({
+        event: "job",
+        number,
+        jobCount,
+        ...place(),
+        input_npz: job.inputNpz,
+        output_dir: job.outputDir,
+        seed: job.seed,
+      });
+      line(`[${at}/${count}] Job: ${formatCellName(job)}`);
+    },
+    dryJob(at, count, job, input) {
+      current = job;
+      event({ event: "dry-run", number: at, jobCount: count, ...place(), input_npz: job.inputNpz, ...input });
+      line(`[${at}/${count}] Job: ${formatCellName(job)}`);
+      if (input.refusal) line(`  refused: ${input.refusal.message}`);
+      else {
+        line(`  [DRY RUN] Would execute: ${job.cliArgs.join(" ")}`);
+        line(`  [DRY RUN] Would log to: ${job.outputDir}/ptychi.log`);
+      }
+    },
+    reused(job) {
+      event({ event: "reused", ...place(), output_dir: job.outputDir });
+      line("  finished already; reused");
+    },
+    worker: (pid, attempt) => event({ event: "worker", pid, attempt, ...place() }),
+    adapter(text) {
+      event({ event: "adapter", adapter: text });
+      if (text !== device) line(`  ${text}`);
+      device = text;
+    },
+    start(epochsCompleted) {
+      event({ event: "start", ...place(), epochsCompleted });
+      if (epochsCompleted > 0) line(`  going on after ${epochsCompleted} epochs`);
+    },
+    epoch({ epoch, epochCount, loss, seconds, patternsPerSecond }) {
+      const done = epoch + 1;
+      const left = seconds * (epochCount - done);
+      const later = ran > 0 ? (spent / ran) * (jobCount - number) : seconds * epochCount * (jobCount - number);
+      event({
+        event: "epoch",
+        ...place(),
+        epoch,
+        epochCount,
+        loss,
+        seconds,
+        patternsPerSecond,
+        secondsLeft: left + later,
+      });
+      const text =
+        `[${number}/${jobCount}] epoch ${done}/${epochCount}  loss ${loss.toPrecision(5)}  ` +
+        `${Math.round(patternsPerSecond)} patterns/s  ${formatSeconds(left)} left, all ${formatSeconds(left + later)}`;
+      if (style.quiet || style.json) return;
+      if (io.interactive) {
+        io.stderr(`\r  ${text}\u001b[K`);
+        open = true;
+      } else if (done === epochCount || done % Math.ceil(epochCount / 5) === 0) io.stderr(`  ${text}\n`);
+    },
+    remark(text) {
+      event({ event: "remark", message: text });
+      line(`  note: ${text}`);
+    },
+    ended(job, end) {
+      const seconds = (performance.now() - begun) / 1000;
+      if (end.returnCode === 0) {
+        spent += seconds;
+        ran += 1;
+      }
+      current = job;
+      event({
+        event: "done",
+        ...place(),
+        returncode: end.returnCode,
+        error: end.error,
+        seconds,
+        log_path: end.logPath,
+      });
+      if (end.returnCode === 0) line(`  finished in ${formatSeconds(seconds)}`);
+      else if (end.returnCode === null) line("  stopped; a later call goes on from here");
+      else line(`  ${formatCellName(job)} failed with ${end.returnCode}: ${end.error}`);
+    },
+    finish(text, record) {
+      event({ event: "end", ...record });
+      line(text);
+    },
+  };
+}
