@@ -51,3 +51,8 @@ export { createMinibatchPlan } from "./schedule/minibatches.ts";
 export type { MinibatchPlan, Schedule } from "./schedule/schedule.ts";
 export { scanToNpzMembers } from "./simulate/scan-members.ts";
 export { type SimulatedScan, simulateScan } from "./simulate/simulate-scan.ts";
+export { createStandInBase, type StudyBase } from "./study/base.ts";
+export { studyScales } from "./study/design.ts";
+export { type StudyMember, writeStudyNpz } from "./study/members.ts";
+export { listPhaseCMembers, type PhaseCPlan, planPhaseC } from "./study/phase-c.ts";
+export { planView, type ViewRequest } from "./study/phase-d.ts";
