@@ -1,12 +1,11 @@
 // What a careful colleague would tell about a file before running it: facts first, then everything that looks odd.
 
 import type { ComplexArray } from "../complex.ts";
-import { InputError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
-import { memoryBudget, type OpenScan, openScan, type ReadDatasetExtras } from "./contract.ts";
+import { memoryBudget, type OpenScan, type ReadDatasetExtras } from "./contract.ts";
 import { findCountScale } from "./count-scale.ts";
 import type { DatasetNote, Quantity } from "./dataset.ts";
-import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
+import type { DatasetPlan } from "./dataset-plan.ts";
 import {
   type Centring,
   findOddPixels,
@@ -15,12 +14,11 @@ import {
   measureCentring,
   type OddPixels,
 } from "./inspect-patterns.ts";
-import { readMeasurementDomain, readMetadata } from "./metadata.ts";
+import { errorFinding, tryOpen, tryPlan } from "./inspect-reading.ts";
 import { isInteger } from "./npy-dtype.ts";
 import { type NpzFile, openNpz } from "./npz.ts";
 import { packedFacts, servedByRange } from "./pattern-pass.ts";
-import { readDeclaredQuantity } from "./quantity.ts";
-import type { RandomAccess } from "./random-access.ts";
+import { assertUnchanged, blameChange, type RandomAccess } from "./random-access.ts";
 import { scanBox } from "./scan-geometry.ts";
 import { meanNeighbourDistance } from "./scan-overlap.ts";
 import { methodStored } from "./zip-format.ts";
@@ -111,13 +109,23 @@ const littleOverlap = 0.6;
 
 /**
  * Inspects a file without closing it. Archives that cannot be opened throw; whatever the contract refuses becomes a finding
- * of level `error`, and the rest is still reported.
+ * of level `error`, and the rest is still reported. Throws INPUT_CHANGED when the file changed meanwhile.
  */
 export async function inspectDataset(
   access: RandomAccess,
   options: InspectOptions,
   extras: ReadDatasetExtras = {},
 ): Promise<Inspection> {
+  try {
+    const report = await examine(access, options, extras);
+    await assertUnchanged(access);
+    return report;
+  } catch (error) {
+    throw await blameChange(access, error);
+  }
+}
+
+async function examine(access: RandomAccess, options: InspectOptions, extras: ReadDatasetExtras): Promise<Inspection> {
   const findings: Finding[] = [];
   const npz = await openNpz(access, { lenient: options.data.lenientZip, codecs: extras.codecs ?? {} });
   const planned = await tryPlan(npz, options.data, findings);
@@ -172,64 +180,6 @@ const emptyInspection = {
   canvasPx: null,
   memory: null,
 };
-
-function errorFinding(error: unknown): Finding {
-  if (!(error instanceof InputError)) throw error;
-  return { level: "error", code: error.code, message: error.message };
-}
-
-/** Plans the dataset; an unstated quantity of integers is reported and then taken as intensity, to see the rest. */
-async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding[]) {
-  const notes: DatasetNote[] = [...npz.notes];
-  const declared = readDeclaredQuantity(await readMeasurementDomain(npz, await readMetadata(npz, notes)));
-  const relaxed = { ...data, maskNonfinite: true, clipNegative: true };
-  try {
-    return { plan: await planDataset(npz, data, declared, notes), data: relaxed, notes };
-  } catch (error) {
-    findings.push(errorFinding(error));
-    if ((error as InputError).code !== "DATA_QUANTITY") return null;
-  }
-  const assumed = { ...relaxed, quantity: declared ?? ("intensity" as const) };
-  try {
-    return { plan: await planDataset(npz, assumed, declared, notes), data: assumed, notes };
-  } catch (error) {
-    findings.push(errorFinding(error));
-    return null;
-  }
-}
-
-async function tryOpen(
-  access: RandomAccess,
-  relaxed: DataOptions,
-  strict: DataOptions,
-  extras: ReadDatasetExtras,
-  findings: Finding[],
-): Promise<OpenScan | null> {
-  // The dataset may close what it was given; the caller's access stays open.
-  const { readInto, unchanged } = access;
-  const kept: RandomAccess = {
-    name: access.name,
-    sizeBytes: access.sizeBytes,
-    read: (offset, length) => access.read(offset, length),
-    ...(readInto ? { readInto: readInto.bind(access) } : {}),
-    ...(unchanged ? { unchanged: unchanged.bind(access) } : {}),
-    close: async () => {},
-  };
-  try {
-    return await openScan(kept, relaxed, extras, { perPixel: true });
-  } catch (error) {
-    // What is left without the bad values may break another rule; a run would name theirs first.
-    const { hash: _, ...rest } = extras;
-    const told = [errorFinding(error)];
-    try {
-      await (await openScan(kept, strict, rest, { perPixel: false })).dataset.patterns.close();
-    } catch (first) {
-      if (errorFinding(first).code !== told[0]!.code) told.unshift(errorFinding(first));
-    }
-    findings.push(...told);
-    return null;
-  }
-}
 
 async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<MemberFacts[]> {
   const planned = plan

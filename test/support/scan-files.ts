@@ -110,13 +110,13 @@ export function readScan(
 }
 
 /** Expects a refusal that names the file and everything in `mentions`. */
-export function refuseScan(
+export async function refuseScan(
   members: Members,
   code: string,
   mentions: readonly (string | RegExp)[],
   data: ReconstructOptionsInput["data"] = {},
-) {
-  return expectRefusal(readScan(scanFile(members), data), code, ["scan.npz", ...mentions]);
+): Promise<void> {
+  await expectRefusal(readScan(scanFile(members), data), code, ["scan.npz", ...mentions]);
 }
 
 /** All remarks on a scan as `level CODE message`. */
