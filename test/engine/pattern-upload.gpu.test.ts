@@ -109,7 +109,11 @@ describe("all patterns", () => {
 
 describe("the ring", () => {
   const entry = (number: number, indices: number[], counts: number[]): MinibatchEntry =>
-    ({ number, indices: Uint32Array.from(indices), slices: counts.map((count) => ({ count })) }) as MinibatchEntry;
+    ({
+      number,
+      indices: Uint32Array.from(indices),
+      slices: counts.map((count) => ({ count })),
+    }) as unknown as MinibatchEntry;
   const makeSets = (patternBytes: number) =>
     [0, 1].map((set) => [0, 1].map((slice) => pool.storage(`${set}.${slice}`, 2 * patternBytes)));
 
