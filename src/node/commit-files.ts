@@ -24,7 +24,9 @@ export async function commitStaged(
 ): Promise<void> {
   const fileSystem = options.fileSystem ?? nodeFileSystem;
   const nonce = randomBytes(6).toString("hex");
+  /** Where earlier files are kept, by their names. */
   const kept = new Map<string, string>();
+  const placed = new Set<string>();
   const undo: (() => Promise<void>)[] = [];
   let path = staged[0]!.path;
   const keep = async (whose: string, aside: boolean) => {
@@ -32,9 +34,12 @@ export async function commitStaged(
     await assertReplaceable(whose, options.overwrite, fileSystem);
     if ((await fileSystem.kindOf(whose)) === "nothing") return;
     const keptPath = join(dirname(whose), `.${basename(whose)}.previous-${nonce}`);
-    await keepFile(whose, keptPath, aside, fileSystem);
+    const moved = await keepFile(whose, keptPath, aside, fileSystem);
     kept.set(whose, keptPath);
-    undo.push(() => restoreFile(keptPath, whose, fileSystem));
+    undo.push(async () => {
+      if (moved || placed.has(whose)) await fileSystem.rename(keptPath, whose);
+      else await fileSystem.removeFile(keptPath);
+    });
   };
   try {
     const voucher = staged.length > 1 ? [staged.at(-1)!.path] : [];
@@ -43,6 +48,7 @@ export async function commitStaged(
     for (const each of staged) {
       path = each.path;
       await renamePatiently(each.temporaryPath, path, fileSystem);
+      placed.add(path);
       if (!kept.has(path)) undo.push(() => fileSystem.removeFile(each.path));
     }
     for (const folder of new Set(staged.map((each) => dirname(each.path)))) await fileSystem.syncFolder(folder);
@@ -73,22 +79,22 @@ export async function removeLeftover(path: string, fileSystem: FileSystem): Prom
     .catch(() => {});
 }
 
-/** Keeps what `path` names under a second name: beside the first, or instead of it (`aside`, and where links are unknown). */
-async function keepFile(path: string, keptPath: string, aside: boolean, fileSystem: FileSystem): Promise<void> {
-  try {
-    if (!aside) return await fileSystem.link(path, keptPath);
-  } catch (error) {
-    const unknown = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK"];
-    if (!unknown.includes(errorCode(error) ?? "")) throw error;
+/**
+ * Keeps what `path` names under a second name: beside the first, or instead of it (`aside`, and where a file cannot have
+ * two). True when it is gone from `path`.
+ */
+async function keepFile(path: string, keptPath: string, aside: boolean, fileSystem: FileSystem): Promise<boolean> {
+  if (!aside) {
+    try {
+      await fileSystem.link(path, keptPath);
+      return false;
+    } catch (error) {
+      const unknown = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK"];
+      if (!unknown.includes(errorCode(error) ?? "")) throw error;
+    }
   }
   await renamePatiently(path, keptPath, fileSystem);
-}
-
-/** Puts a kept file back. Renaming a file over its own second name does nothing, so that name is removed. */
-async function restoreFile(keptPath: string, path: string, fileSystem: FileSystem): Promise<void> {
-  if ((await fileSystem.kindOf(keptPath)) === "nothing") return;
-  await fileSystem.rename(keptPath, path);
-  await removeLeftover(keptPath, fileSystem);
+  return true;
 }
 
 async function renamePatiently(from: string, to: string, fileSystem: FileSystem): Promise<void> {
