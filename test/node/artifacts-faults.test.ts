@@ -1,5 +1,5 @@
 // Writing a result while the file system fails, call by call (reliability.md rows E9, E10, E12): everything or nothing.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,6 +14,7 @@ import { makeFinishedRun } from "../support/finished-run.ts";
 const root = mkdtempSync(join(tmpdir(), "ptycho-faults-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let made = 0;
+const earlierPlace = join(root, "earlier");
 const newPlace = () => join(root, String(made++));
 
 const names = Object.values(RESULT_NAMES);
@@ -56,10 +57,8 @@ const situations: readonly Situation[] = [
     overwrite: true,
     prepare: async () => {
       const place = newPlace();
-      mkdirSync(place);
-      const folder = join(place, "out");
-      await writeResult(folder, false, undefined, earlier);
-      return folder;
+      cpSync(earlierPlace, place, { recursive: true });
+      return join(place, "out");
     },
   },
 ];
@@ -77,6 +76,8 @@ async function attempt({ overwrite, prepare }: Situation, fileSystem: FaultyFile
 
 let finished: Record<string, string>;
 beforeAll(async () => {
+  mkdirSync(earlierPlace);
+  await writeResult(join(earlierPlace, "out"), false, undefined, earlier);
   const folder = newPlace();
   await writeResult(folder, false);
   finished = snapshotFolder(folder)!;

@@ -1,5 +1,6 @@
 // The real file system with faults at chosen calls, and folders seen as bytes.
 
+import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FileSystem, nodeFileSystem, type WritableFile } from "../../src/node/file-system.ts";
@@ -48,14 +49,17 @@ export function makeFaultyFileSystem(fault: Fault, failing: (call: number) => bo
   };
 }
 
-/** Every entry of a folder and below with its bytes, as text that can be compared; null when there is no folder. */
+/** Every entry of a folder and below: the text of JSON files, digests of others; null when there is no folder. */
 export function snapshotFolder(folder: string): Record<string, string> | null {
   const facts = lstatSync(folder, { throwIfNoEntry: false });
   if (!facts) return null;
   return Object.fromEntries(
     (readdirSync(folder, { recursive: true }) as string[]).sort().map((name) => {
       const path = join(folder, name);
-      return [name, lstatSync(path).isDirectory() ? "folder" : readFileSync(path).toString("latin1")];
+      if (lstatSync(path).isDirectory()) return [name, "folder"];
+      const bytes = readFileSync(path);
+      const text = name.endsWith(".json") ? bytes.toString() : createHash("sha256").update(bytes).digest("hex");
+      return [name, text];
     }),
   );
 }
