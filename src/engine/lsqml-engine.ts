@@ -67,7 +67,7 @@ export class LsqmlEngine {
         if (part.status === "fulfilled") made.push(part.value);
       const parts = { state, steps: await steps, epochSteps: await epochSteps };
       const compiled = performance.now();
-      if (state.patternsResident) await loadPatterns(device, problem.patterns, state.patterns[0]![0]!);
+      if (state.patternsResident) await loadPatterns(device, problem.patterns, state.patterns[0]![0]!, settings.signal);
       watch.assertAlive();
       const loaded = performance.now();
       const seconds = { compile: (compiled - begin) / 1000, load: (loaded - compiled) / 1000 };
@@ -197,6 +197,7 @@ export class LsqmlEngine {
   destroy(): void {
     this.#steps.destroy();
     this.#epochSteps.destroy();
+    this.#ring?.destroy();
     this.state.pool.destroy();
   }
 

@@ -38,7 +38,8 @@ export async function reconstructPrepared(
   const { problem, canvas, options, intensityScale: scale } = prepared;
   const notes = [...prepared.notes];
   if (hooks.resumeFrom) assertCheckpointFits(hooks.resumeFrom, problem);
-  const engine = await LsqmlEngine.create(device, problem, options.epochs);
+  const settings = hooks.signal ? { signal: hooks.signal } : {};
+  const engine = await LsqmlEngine.create(device, problem, options.epochs, settings);
   try {
     if (hooks.resumeFrom) engine.restore(hooks.resumeFrom);
     const begin = performance.now();

@@ -98,12 +98,14 @@ export interface BatchShape {
   readonly sizes: readonly number[];
 }
 
-/** What changes the memory of a run but not its numbers. */
+/** What changes how a run goes but not its numbers. */
 export interface EngineSettings {
   /** Keep the modelled intensity of the last minibatch, for looking at it. */
   readonly capture?: boolean;
   /** Bytes of waves that are worked on together; default by adapter. */
   readonly sliceBytes?: number;
+  /** Ends the loading of patterns early; then no epoch may be run. */
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -10,14 +10,8 @@ import type { ReconstructResult } from "../engine/result.ts";
 import type { AdapterFacts } from "../gpu/device.ts";
 import { renderReconstruction } from "../pictures/render-reconstruction.ts";
 import { serializePlan } from "../schedule/explicit.ts";
-import {
-  commitStaged,
-  discardStaged,
-  fromPieces,
-  type StagedFile,
-  stageFile,
-  type WrittenFile,
-} from "./atomic-write.ts";
+import { fromPieces, type StagedFile, stageFile, type WrittenFile } from "./atomic-write.ts";
+import { commitStaged, discardStaged } from "./commit-files.ts";
 import { readPackageVersion } from "./doctor-facts.ts";
 import type { FileSystem } from "./file-system.ts";
 import { formatJson } from "./json-text.ts";
@@ -69,6 +63,8 @@ export interface WriteOptions {
 export interface StagedArtifacts {
   /** In the order in which they are to be put in place. */
   readonly files: readonly StagedFile[];
+  /** Paths of an earlier result's files that must not stay beside these. */
+  readonly obsolete: readonly string[];
   /** Why there is no new picture; null when there is one. */
   readonly pictureError: string | null;
 }
@@ -90,7 +86,10 @@ export async function stageArtifacts(folder: string, run: RunFacts, options: Wri
     if (picture) await stage(names.picture, picture);
     const writeSeconds = (performance.now() - begin) / 1000;
     await stage(names.record, describeRun(run, staged, writeSeconds, pictureError));
-    return { files: staged, pictureError };
+    const obsolete = [names.arrays, names.picture]
+      .map((name) => join(folder, name))
+      .filter((path) => !staged.some((file) => file.path === path));
+    return { files: staged, obsolete, pictureError };
   } catch (error) {
     await discardStaged(staged, options.fileSystem);
     throw error;
@@ -100,7 +99,7 @@ export async function stageArtifacts(folder: string, run: RunFacts, options: Wri
 /** Stages the files and puts them in place. Throws OutputError. */
 export async function writeArtifacts(folder: string, run: RunFacts, options: WriteOptions): Promise<StagedArtifacts> {
   const staged = await stageArtifacts(folder, run, options);
-  await commitStaged(staged.files, options);
+  await commitStaged(staged.files, options, staged.obsolete);
   return staged;
 }
 

@@ -9,7 +9,8 @@ import { openNpz } from "../data/npz.ts";
 import { writeNpz } from "../data/write-npz.ts";
 import type { Checkpoint } from "../engine/checkpoint.ts";
 import { InputError, PtychoError } from "../errors.ts";
-import { commitStaged, fromPieces, type StagedFile, stageFile } from "./atomic-write.ts";
+import { fromPieces, type StagedFile, stageFile } from "./atomic-write.ts";
+import { commitStaged } from "./commit-files.ts";
 import { fileAccess } from "./file-access.ts";
 import { errorCode, type FileSystem, nodeFileSystem } from "./file-system.ts";
 

@@ -1,6 +1,6 @@
 // The few file operations that writing results needs, behind an interface, so that tests can make any of them fail.
 
-import { type FileHandle, lstat, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
 
 /** An open file that is being written. */
 export interface WritableFile {
@@ -26,7 +26,10 @@ export interface FileSystem {
   /** Opens a new file; fails where one exists. */
   createFile(path: string): Promise<WritableFile>;
   removeFile(path: string): Promise<void>;
+  /** Replaces a file `to`. */
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file a second name; some file systems cannot (EPERM, ENOTSUP, ...). */
+  link(from: string, to: string): Promise<void>;
   /** Makes renames in a folder durable. Platforms that cannot sync folders do nothing. */
   syncFolder(path: string): Promise<void>;
 }
@@ -52,6 +55,7 @@ export const nodeFileSystem: FileSystem = {
   createFile: async (path) => writableFile(await open(path, "wx", 0o666)),
   removeFile: (path) => rm(path, { force: true }),
   rename: (from, to) => rename(from, to),
+  link: (from, to) => link(from, to),
   async syncFolder(path) {
     let handle: FileHandle | null = null;
     try {

@@ -6,8 +6,8 @@ import { open, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { BusyError } from "../errors.ts";
-import { asOutputError } from "./atomic-write.ts";
 import { errorCode } from "./file-system.ts";
+import { asOutputError } from "./output-checks.ts";
 
 export const LOCK_NAME = ".ptycho.lock";
 const TAKEOVER_MS = 10_000;

@@ -4,8 +4,9 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { OutputError } from "../errors.ts";
-import { asOutputError, assertReplaceable, linkError } from "./atomic-write.ts";
+import { removeLeftover } from "./commit-files.ts";
 import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { asOutputError, assertReplaceable, linkError } from "./output-checks.ts";
 
 /** A folder that exists and takes files. */
 export interface OutputFolder {
@@ -73,7 +74,7 @@ async function tryWriting(path: string, fileSystem: FileSystem): Promise<void> {
   try {
     await file.close();
   } finally {
-    await fileSystem.removeFile(path);
+    await removeLeftover(path, fileSystem);
   }
 }
 

@@ -5,13 +5,13 @@ import { OptionsError, OutputError } from "../errors.ts";
 import { parseOptions, type ReconstructOptions, reconstructOptionsSchema } from "../options.ts";
 import { parseSchedule } from "../schedule/explicit.ts";
 import { RESULT_NAMES } from "./artifacts.ts";
-import { assertReplaceable } from "./atomic-write.ts";
 import { listCheckpoints } from "./checkpoint-files.ts";
 import { mergeOptions, onePositional } from "./command.ts";
 import { nodeFileSystem } from "./file-system.ts";
 import { type CommandFlag, makeFlags, parseLine } from "./flags.ts";
 import type { DeviceChoice } from "./gpu-device.ts";
 import { readJsonFile, readWholeFile } from "./json-file.ts";
+import { assertReplaceable } from "./output-checks.ts";
 import { checkOutputFolder } from "./output-folder.ts";
 import type { ScanRun } from "./run-scan.ts";
 

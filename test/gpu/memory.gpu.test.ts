@@ -1,7 +1,5 @@
-// Buffers and their owner, read-back, loading of patterns in pieces, dispatches beyond one dimension.
+// Buffers and their owner, read-back, dispatches beyond one dimension.
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { PatternSource } from "../../src/data/dataset.ts";
-import { loadPatterns } from "../../src/engine/pattern-upload.ts";
 import { BufferPool } from "../../src/gpu/buffers.ts";
 import { watchDevice } from "../../src/gpu/device.ts";
 import { compileKernel } from "../../src/gpu/kernel.ts";
@@ -53,34 +51,6 @@ describe("buffers", () => {
     const buffer = pool.storageFrom("bytes", Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
     expect(Array.from(new Uint8Array(await read(buffer, 5)))).toEqual([1, 2, 3, 4, 5]);
   });
-});
-
-test("patterns arrive in order, also when they take several pieces", async () => {
-  const patternBytes = 3 * 2 ** 20;
-  const source: PatternSource = {
-    count: 12,
-    heightPx: 1024,
-    widthPx: 768,
-    sampleType: "float32",
-    quantity: "intensity",
-    layout: { offset: 0, rowStride: 768, columnStride: 1 },
-    patternBytes,
-    read: async (indices, target) => {
-      expect(target.length).toBe(indices.length * patternBytes);
-      for (let k = 0; k < indices.length; k++) {
-        target.fill(indices[k]! + 1, k * patternBytes, (k + 1) * patternBytes);
-        target[(k + 1) * patternBytes - 1] = 99;
-      }
-    },
-    close: async () => {},
-  };
-  const target = pool.storage("patterns", 12 * patternBytes);
-  await loadPatterns(device, source, target);
-  const bytes = new Uint8Array(await read(target));
-  for (let pattern = 0; pattern < 12; pattern++) {
-    const found = [0, 1, patternBytes - 2, patternBytes - 1].map((place) => bytes[pattern * patternBytes + place]);
-    expect(found).toEqual([pattern + 1, pattern + 1, pattern + 1, 99]);
-  }
 });
 
 test("more invocations than one dimension of a dispatch holds", async () => {
