@@ -2,26 +2,49 @@
 
 import type { ComplexArray } from "../complex.ts";
 import { type ComplexImage, createComplexImage, frequencyAt, planFft2d } from "../simulate/fft.ts";
+import type { RealImage } from "./real-image.ts";
 
 const COARSE_STEP_PX = 0.25;
 const FINE_STEP_PX = 0.01;
+const FINEST_STEP_PX = 0.001;
+const STUDY_STEP_PX = 1 / 50;
+/** Hundred times the rounding unit of float32, in which the study computes. */
+const SMALLEST_POWER = 100 * 2 ** -23;
 
 /**
- * Shift (y, x) of at most `boundPx` per axis, to about 0.005 px, by which `image` lies beside `truth`: image(y, x) is
+ * Shift (y, x) of at most `boundPx` per axis, on a grid of 0.001 px, by which `image` lies beside `truth`: image(y, x) is
  * truth(y - shift_y, x - shift_x) best. Both [y, x] of equal shape, constant and ramp already removed.
  */
 export function findShift(image: ComplexArray, truth: ComplexArray, boundPx: number): [number, number] {
   const a = windowedSpectrum(image);
   const b = windowedSpectrum(truth);
-  const [heightPx, widthPx] = image.shape as [number, number];
-  const cross = createComplexImage(heightPx, widthPx);
-  for (let i = 0; i < cross.re.length; i++) {
-    cross.re[i] = a.re[i]! * b.re[i]! + a.im[i]! * b.im[i]!;
-    cross.im[i] = a.im[i]! * b.re[i]! - a.re[i]! * b.im[i]!;
-  }
+  const cross = multiplyConjugate(a, b);
   const coarse = searchGrid(cross, [0, 0], boundPx, COARSE_STEP_PX, boundPx);
   const middle = searchGrid(cross, coarse, COARSE_STEP_PX, COARSE_STEP_PX / 5, boundPx);
-  return searchGrid(cross, middle, COARSE_STEP_PX / 5, FINE_STEP_PX, boundPx);
+  const fine = searchGrid(cross, middle, COARSE_STEP_PX / 5, FINE_STEP_PX, boundPx);
+  return searchGrid(cross, fine, FINE_STEP_PX, FINEST_STEP_PX, boundPx);
+}
+
+/**
+ * The same for two real images by phase correlation, no window, whole pixels first and then steps of 1/50: what the
+ * study does (scikit-image's phase_cross_correlation with an upsampling of 50), but bounded.
+ */
+export function findPhaseCorrelationShift(image: RealImage, truth: RealImage, boundPx: number): [number, number] {
+  const { heightPx, widthPx } = image;
+  const [a, b] = [image, truth].map(({ values }) => {
+    const wave = createComplexImage(heightPx, widthPx);
+    wave.re.set(values);
+    planFft2d(heightPx, widthPx).forward(wave);
+    return wave;
+  }) as [ComplexImage, ComplexImage];
+  const cross = multiplyConjugate(a, b);
+  for (let i = 0; i < cross.re.length; i++) {
+    const modulus = Math.max(Math.hypot(cross.re[i]!, cross.im[i]!), SMALLEST_POWER);
+    cross.re[i]! /= modulus;
+    cross.im[i]! /= modulus;
+  }
+  const whole = searchGrid(cross, [0, 0], Math.floor(boundPx), 1, Math.floor(boundPx));
+  return searchGrid(cross, whole, 37 * STUDY_STEP_PX, STUDY_STEP_PX, boundPx);
 }
 
 /** Content of a complex image [y, x] (or [1, y, x]) moved by `shiftPx` (y, x) through its spectrum; periodic. */
@@ -50,6 +73,16 @@ export function shiftImage(image: ComplexArray, shiftPx: readonly [number, numbe
     data[2 * i + 1] = wave.im[i]!;
   }
   return { shape: image.shape, data };
+}
+
+/** a * conj(b). */
+function multiplyConjugate(a: ComplexImage, b: ComplexImage): ComplexImage {
+  const product = createComplexImage(a.heightPx, a.widthPx);
+  for (let i = 0; i < product.re.length; i++) {
+    product.re[i] = a.re[i]! * b.re[i]! + a.im[i]! * b.im[i]!;
+    product.im[i] = a.im[i]! * b.re[i]! - a.re[i]! * b.im[i]!;
+  }
+  return product;
 }
 
 /** Spectrum of the image without its mean under a Hann window: edges of the box must not look like structure. */

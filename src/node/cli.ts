@@ -4,6 +4,7 @@ import { OptionsError } from "../errors.ts";
 import { findNearestName } from "../options-issue.ts";
 import { readVersions } from "./artifacts.ts";
 import { type Command, type CommandIo, describeError, errorRecord, exitCodeOf } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { optionsCommand } from "./commands/options.ts";
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   inspectCommand,
   simulateCommand,
   studyCommand,
+  compareCommand,
   doctorCommand,
   optionsCommand,
 ];

@@ -56,6 +56,16 @@ export function strokeRectangle(
   fillRectangle(bitmap, left + widthPx - linePx, top, linePx, heightPx, colour);
 }
 
+/** A line two pixels thick. */
+export function drawLine(bitmap: Bitmap, x0: number, y0: number, x1: number, y1: number, colour: Colour): void {
+  const steps = Math.max(1, Math.abs(x1 - x0), Math.abs(y1 - y0));
+  for (let i = 0; i <= steps; i++) {
+    const x = Math.round(x0 + ((x1 - x0) * i) / steps);
+    const y = Math.round(y0 + ((y1 - y0) * i) / steps);
+    fillRectangle(bitmap, x, y, 2, 2, colour);
+  }
+}
+
 /** PNG file of a bitmap: 8-bit RGB, same bitmap same bytes. */
 export function encodeBitmap(bitmap: Bitmap): Uint8Array {
   return encode({ width: bitmap.widthPx, height: bitmap.heightPx, data: bitmap.data, channels: 3, depth: 8 });

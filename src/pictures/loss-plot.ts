@@ -1,6 +1,6 @@
 // Loss against epoch on a logarithmic scale.
 
-import { type Bitmap, type Colour, fillRectangle, strokeRectangle } from "./bitmap.ts";
+import { type Bitmap, type Colour, drawLine, fillRectangle, strokeRectangle } from "./bitmap.ts";
 import { CAPITAL_DOTS, drawText, measureText } from "./font.ts";
 import { type Block, faint, ink, renderSheet, TITLE_HEIGHT_PX, TITLE_SCALE } from "./sheet.ts";
 
@@ -43,7 +43,7 @@ function drawCurve(bitmap: Bitmap, left: number, top: number, widthPx: number, h
     }
     points.forEach(({ epoch }, i) => {
       const before = Math.max(0, i - 1);
-      drawLine(bitmap, xOf(points[before]!.epoch), yOf(values[before]!), xOf(epoch), yOf(values[i]!));
+      drawLine(bitmap, xOf(points[before]!.epoch), yOf(values[before]!), xOf(epoch), yOf(values[i]!), curveColour);
     });
   }
   strokeRectangle(bitmap, left, top, widthPx, heightPx, 1, ink);
@@ -80,14 +80,4 @@ function chooseTicks(low: number, high: number): number[] {
 
 function formatTick(tick: number): string {
   return tick >= 0.01 && tick < 1e4 ? String(Number(tick.toPrecision(3))) : tick.toExponential(0).replace("e+", "e");
-}
-
-/** A line two pixels thick. */
-function drawLine(bitmap: Bitmap, x0: number, y0: number, x1: number, y1: number): void {
-  const steps = Math.max(1, Math.abs(x1 - x0), Math.abs(y1 - y0));
-  for (let i = 0; i <= steps; i++) {
-    const x = Math.round(x0 + ((x1 - x0) * i) / steps);
-    const y = Math.round(y0 + ((y1 - y0) * i) / steps);
-    fillRectangle(bitmap, x, y, 2, 2, curveColour);
-  }
 }

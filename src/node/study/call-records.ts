@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { buildReconstructionManifest, buildSkipSummary, type ManifestFacts } from "../../jobs/artifact-records.ts";
 import type { JobPlan } from "../../jobs/build-jobs.ts";
-import { asOutputError, commitStaged, discardStaged, fromPieces, type StagedFile, stageFile } from "../atomic-write.ts";
+import { fromPieces, type StagedFile, stageFile } from "../atomic-write.ts";
+import { commitStaged, discardStaged } from "../commit-files.ts";
 import { stampFile } from "../file-hash.ts";
 import { readJsonFile } from "../json-file.ts";
 import { formatJson } from "../json-text.ts";
+import { asOutputError } from "../output-checks.ts";
 
 export const RECORD_NAMES = {
   manifest: "reconstruction_manifest.json",

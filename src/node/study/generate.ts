@@ -22,7 +22,8 @@ import {
   type SkippedView,
 } from "../../study/manifests.ts";
 import { describeDose, type PhaseCPlan, planPhaseC } from "../../study/phase-c.ts";
-import { assertReplaceable, type WrittenFile } from "../atomic-write.ts";
+import type { WrittenFile } from "../atomic-write.ts";
+import { assertReplaceable } from "../output-checks.ts";
 import { createOutputFolder } from "../output-folder.ts";
 import { openBase } from "./base-file.ts";
 import { type GenerateRecord, RECORD_VERSION, type RejectedView } from "./generate-record.ts";

@@ -1,7 +1,7 @@
 // ptychi.log: header of study.md section 5.6, what the job says while it says it, the return code filled in at the end.
 
 import { type FileHandle, open } from "node:fs/promises";
-import { asOutputError } from "../atomic-write.ts";
+import { asOutputError } from "../output-checks.ts";
 
 const RULE = `#${"=".repeat(60)}`;
 const CODE_PREFIX = "# Return code: ";

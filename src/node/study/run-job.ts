@@ -5,8 +5,8 @@ import { basename, join } from "node:path";
 import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import { formatFloat } from "../../jobs/design.ts";
 import type { ReconstructOptions } from "../../options.ts";
-import { commitStaged } from "../atomic-write.ts";
 import { commitCheckpoint, removeCheckpoints } from "../checkpoint-files.ts";
+import { commitStaged } from "../commit-files.ts";
 import { nodeFileSystem } from "../file-system.ts";
 import { createOutputFolder } from "../output-folder.ts";
 import { CELL_LOG } from "./cell-files.ts";
@@ -170,9 +170,10 @@ function openLog(job: ReconstructionJob, remark: string): Promise<JobLog> {
   return openJobLog(join(job.outputDir, CELL_LOG), { job: place, command: job.cliArgs.join(" ") }, remark);
 }
 
-/** Temporary files of a worker that was killed. The lock is ours, so no living worker owns them. */
+/** Temporary files of a worker or an orchestrator that was killed. The lock is ours, so no living worker owns them. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (/^\..+\.partial-[0-9a-f]+$/.test(name)) await nodeFileSystem.removeFile(join(folder, name)).catch(() => {});
+    if (/^\..+\.(partial|previous)-[0-9a-f]+$/.test(name))
+      await nodeFileSystem.removeFile(join(folder, name)).catch(() => {});
   }
 }

@@ -4,8 +4,8 @@
 import { Worker } from "node:worker_threads";
 import { OptionsError, OutputError, PtychoError } from "../../errors.ts";
 import type { StagedFile } from "../atomic-write.ts";
-import { discardStaged } from "../atomic-write.ts";
 import { exitCodeOf } from "../command.ts";
+import { discardStaged } from "../commit-files.ts";
 import { type DeviceChoice, formatAdapterLine, type OpenedDevice, openDevice } from "../gpu-device.ts";
 import { runScan } from "../run-scan.ts";
 import { CELL_NAMES } from "./cell-files.ts";

@@ -1,0 +1,42 @@
+// Images that must not be scored: mean scaling and joint ranges reward nonsense (study.md section 6.5, lesson 13).
+
+import type { ComplexArray } from "../complex.ts";
+import { fitPhasePlane, subtractPhasePlane } from "./phase-plane.ts";
+import { deviationOf, meanOf } from "./real-image.ts";
+
+/** Why an image is not scored. */
+export interface Degenerate {
+  readonly code: "NOT_FINITE" | "FLAT" | "SCALE";
+  readonly reason: string;
+}
+
+/** Contrast below which an image counts as constant: some float32 rounding units. */
+const FLAT_CONTRAST = 1e-5;
+
+/** A refusal when the image holds NaN or infinite values. */
+export function findNonFinite(image: ComplexArray): Degenerate | null {
+  const bad = image.data.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
+  if (bad === 0) return null;
+  return { code: "NOT_FINITE", reason: `the compared region holds ${bad} values that are NaN or infinite` };
+}
+
+/** A refusal when the image [y, x] is zero everywhere, or constant but for a linear ramp of the phase. */
+export function findFlat({ shape, data }: ComplexArray): Degenerate | null {
+  const [heightPx, widthPx] = shape as [number, number];
+  const count = heightPx * widthPx;
+  const amplitudes = Float64Array.from({ length: count }, (_, i) => Math.hypot(data[2 * i]!, data[2 * i + 1]!));
+  const mean = meanOf(amplitudes);
+  if (!(mean > 0)) return { code: "FLAT", reason: "the compared region is zero everywhere" };
+  if (deviationOf(amplitudes) / mean > FLAT_CONTRAST) return null;
+  const phases = Float64Array.from({ length: count }, (_, i) => Math.atan2(data[2 * i + 1]!, data[2 * i]!));
+  const rest = subtractPhasePlane(phases, heightPx, widthPx, fitPhasePlane(phases, heightPx, widthPx));
+  if (deviationOf(rest) > FLAT_CONTRAST) return null;
+  return { code: "FLAT", reason: "the compared region has the same value everywhere" };
+}
+
+/** A refusal when the result had to be scaled by a factor outside 1 / bound ... bound. */
+export function findAbsurdScale(scale: number, bound: number): Degenerate | null {
+  if (scale >= 1 / bound && scale <= bound) return null;
+  const expected = `${Number((1 / bound).toPrecision(3))} ... ${bound}`;
+  return { code: "SCALE", reason: `the amplitude would have to be scaled by ${scale.toPrecision(4)}, not ${expected}` };
+}
