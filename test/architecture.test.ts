@@ -39,7 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   kernels: ["gpu", "errors"],
   engine: ["kernels", "gpu", "schedule", "data", ...options],
   simulate: ["engine", "schedule", "data", ...options], // one rounding rule for positions, engine/geometry.ts
-  study: ["simulate", "schedule", "data", ...options],
+  study: ["jobs", "simulate", "schedule", "data", ...options],
   compare: ["data", "simulate", ...options],
   pictures: ["compare", "engine", ...options],
 };

@@ -1,10 +1,13 @@
 // Constants of the dose/overlap study on simulated data: doses, views, splits, sizes, seeds and how its views are chosen.
 
 import { OptionsError } from "../errors.ts";
+import { parseDesign, type Split, splits } from "../jobs/design.ts";
+
+const design = parseDesign({});
 
 /** Halves of the object along y. */
-export const studySplits = ["train", "test"] as const;
-export type StudySplit = (typeof studySplits)[number];
+export const studySplits = splits;
+export type StudySplit = Split;
 
 /** Sub-samplings of a split. The third view of the study, baseline, is the split itself. */
 export const studyViews = ["dense", "sparse"] as const;
@@ -15,13 +18,16 @@ export const viewRules = ["v1", "v2"] as const;
 export type ViewRule = (typeof viewRules)[number];
 
 /** Mean photons per pattern. */
-export const studyDoses: readonly number[] = [1000, 10000, 100000];
+export const studyDoses: readonly number[] = design.dose_list;
 
 /** Seeds of the original study; the first is the default of `--seed`. */
-export const studySeeds = { simulation: 42, grouping: 123, subsampling: 456 } as const;
+export const studySeeds = pickSeeds(design.rng_seeds);
 
 /** Linear overlap of neighbouring probe windows that the v1 views are named after. */
-export const overlapFractions: Readonly<Record<StudyView, number>> = { dense: 0.7, sparse: 0.2 };
+export const overlapFractions: Readonly<Record<StudyView, number>> = {
+  dense: design.overlap_views.dense!,
+  sparse: design.overlap_views.sparse!,
+};
 
 /** A view of the v2 rule. */
 export interface OverlapSettings {
@@ -51,7 +57,7 @@ export interface StudyScale {
   readonly positions: number;
 }
 export const studyScales = {
-  full: { patternPx: 128, objectPx: 464, positions: 10304 },
+  full: { patternPx: design.patch_size_pixels, objectPx: 464, positions: 10304 },
   // 600: of 300 +- 12 positions per split, dense keeps 0.8, which must be 200 at least for every seed.
   small: { patternPx: 64, objectPx: 232, positions: 600 },
 } as const satisfies Record<string, StudyScale>;
@@ -71,4 +77,8 @@ export function wholePhotons(dose: number): number {
     expected: "1 ... 4294967295 photons per pattern",
     got: String(dose),
   });
+}
+
+function pickSeeds({ simulation, grouping, subsampling }: (typeof design)["rng_seeds"]) {
+  return { simulation, grouping, subsampling };
 }

@@ -8,6 +8,7 @@ import { readDataset } from "../../src/data/contract.ts";
 import { numericArray } from "../../src/data/npy-encode.ts";
 import { openNpz } from "../../src/data/npz.ts";
 import { writeNpz } from "../../src/data/write-npz.ts";
+import { main } from "../../src/node/cli.ts";
 import { describeError, exitCodeOf } from "../../src/node/command.ts";
 import { fileAccess, nodeReaderTools } from "../../src/node/file-access.ts";
 import { generateCommand } from "../../src/node/study/generate-command.ts";
@@ -89,14 +90,14 @@ describe("the tree", () => {
     expect(listFiles(root)).toEqual([...perDose, ...manifests].sort());
   });
 
-  it.each(cells)("$path is a scan of at least 200 positions without a remark on its geometry", async (cell) => {
+  it.each(cells)("$path is a scan of at least 200 positions without a warning", async (cell) => {
     const dataset = await readDataset(await fileAccess(at(cell.path)), parseOptions({}).data, nodeReaderTools());
     try {
       expect(dataset.patterns.count).toBeGreaterThanOrEqual(200);
       expect([dataset.patterns.heightPx, dataset.patterns.widthPx]).toEqual([64, 64]);
       expect(dataset.patterns.quantity).toBe("amplitude");
       expect(dataset.object?.shape).toEqual([1, 232, 232]);
-      expect(dataset.notes).toEqual([]);
+      expect(dataset.notes.filter(({ level }) => level === "warning")).toEqual([]);
       const { physics_parameters: physics } = (await metadataAt(at(cell.path))) as { physics_parameters: object };
       expect(physics).toMatchObject({ nphotons: cell.dose, N: 64 });
     } finally {
@@ -186,6 +187,29 @@ describe("manifests", () => {
           expect(existsSync(join(moved, tail)), tail).toBe(true);
         }
       }
+    } finally {
+      renameSync(moved, root);
+    }
+  });
+});
+
+describe("the plan of the run", () => {
+  it("selects all 18 cells from the training manifest, after a move with --data-root too", async () => {
+    const plan = async (...argv: string[]) => {
+      let out = "";
+      const io = { stdout: (text: string) => (out += text), stderr: () => {}, interactive: false };
+      expect(await main(["study", "plan", ...argv, "--artifact-root", join(folder, "f"), "--json"], io as never)).toBe(
+        0,
+      );
+      return (JSON.parse(out).cells as { status: string }[]).map(({ status }) => status);
+    };
+    const selected = Array.from({ length: 18 }, () => "selected");
+    expect(await plan("--training-manifest", at(studyLayout.trainingManifest))).toEqual(selected);
+    const moved = join(folder, "moved");
+    renameSync(root, moved);
+    try {
+      const manifest = join(moved, studyLayout.trainingManifest);
+      expect(await plan("--training-manifest", manifest, "--data-root", moved)).toEqual(selected);
     } finally {
       renameSync(moved, root);
     }

@@ -12,7 +12,7 @@ const commands: readonly Command[] = [generateCommand, planCommand, runCommand];
 
 export const studyCommand: Command = {
   name: "study",
-  summary: "plan and run the dose and overlap study",
+  summary: "make, plan and run the dose and overlap study",
   help: (argv = []) => commands.find(({ name }) => name === argv[0])?.help(argv.slice(1)) ?? overview(),
   async run(argv, io) {
     const [name, ...rest] = argv;
