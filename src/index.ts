@@ -1,7 +1,16 @@
 // Public names of the browser-safe core; re-exports only.
 
+export {
+  COMPARE_DEFAULTS,
+  type ComparedObjects,
+  type CompareOptions,
+  compareObjects,
+  type ObjectComparison,
+} from "./compare/compare-objects.ts";
 export { comparePhase, type PhaseComparison } from "./compare/compare-phase.ts";
+export { formatMetricCsv, formatMetricTable, listMetricRows, type MetricRow } from "./compare/comparison-rows.ts";
 export { createScanBox, type PixelBox } from "./compare/pixel-box.ts";
+export type { ReconstructedObject, TrueObject } from "./compare/region.ts";
 export * from "./complex.ts";
 export { readDataset } from "./data/contract.ts";
 export * from "./data/dataset.ts";
@@ -38,6 +47,7 @@ export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
 export { Fft2d, fftPlain } from "./kernels/fft2d.ts";
 export * from "./options.ts";
+export { renderComparison } from "./pictures/render-comparison.ts";
 export { renderReconstruction } from "./pictures/render-reconstruction.ts";
 export { renderTruthComparison } from "./pictures/render-truth-comparison.ts";
 export {

@@ -195,6 +195,16 @@ describe("what no experiment knows changes nothing", () => {
     );
   });
 
+  test("what lies around the box does not leak into it when it is shifted", () => {
+    const beside = shiftImage(base, [0.4, 0.4]);
+    const bright = change(beside, (y) => [1 + Math.max(0, y + place[0] - 70) ** 2 / 20, 0]);
+    const [one, other] = [found(bright).metrics!, found(beside).metrics!];
+    for (const component of ["amplitude", "phase"] as const) {
+      expect(Math.abs(one[component].mae - other[component].mae), component).toBeLessThan(2e-3);
+      expect(Math.abs(one[component].ssim! - other[component].ssim!), component).toBeLessThan(5e-3);
+    }
+  });
+
   test("registration keeps to its bound and says so", () => {
     const { alignment } = compareOne(result(base, { canvasOriginPx: [place[0] + 3, place[1]] }), {
       registerWithinPx: 2,
