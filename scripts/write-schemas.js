@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { formatJsonSchema, studySchemas } = await import("../dist/src/jobs/json-schemas.js");
+const { compareSchemas } = await import("../dist/src/compare/json-schemas.js");
 mkdirSync(join(root, "schemas"), { recursive: true });
-for (const [name, schema] of Object.entries(studySchemas)) {
+for (const [name, schema] of Object.entries({ ...studySchemas, ...compareSchemas })) {
   writeFileSync(join(root, "schemas", name), formatJsonSchema(schema));
 }

@@ -17,7 +17,7 @@ const FLAT_CONTRAST = 1e-5;
 export function findNonFinite(image: ComplexArray): Degenerate | null {
   const bad = image.data.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
   if (bad === 0) return null;
-  return { code: "NOT_FINITE", reason: `the compared region holds ${bad} values that are NaN or infinite` };
+  return { code: "NOT_FINITE", reason: `NaN or infinite values in the compared region: ${bad}` };
 }
 
 /** A refusal when the image [y, x] is zero everywhere, or constant but for a linear ramp of the phase. */

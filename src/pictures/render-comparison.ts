@@ -24,6 +24,8 @@ export interface ComparisonPictureOptions {
 
 const TARGET_PX = 380;
 const LARGEST_PX = 1200;
+/** The heading is one line; the record has the whole reason. */
+const refusalWords = { NOT_FINITE: "NaN", FLAT: "flat", SCALE: "scale" } as const;
 const LABEL_CHARACTERS = 10;
 const CELL_CHARACTERS = 14;
 const PLOT_HEIGHT_PX = 170;
@@ -57,7 +59,7 @@ export function renderComparison(compared: ComparedObjects, options: ComparisonP
   ];
   const frame = `data rows ${box.top} ... ${box.top + box.heightPx - 1}, columns ${box.left} ... ${box.left + box.widthPx - 1}`;
   const refused = compared.results.flatMap(({ refused }, index) =>
-    refused ? [`${options.models[index]}: not scored, ${refused.reason}`] : [],
+    refused ? [`${options.models[index]}: not scored, ${refusalWords[refused.code]}`] : [],
   );
   return renderSheet([...(options.title ? [options.title] : []), frame, ...refused], rows);
 }
