@@ -74,8 +74,11 @@ class ScheduledLoader:
             yield [index_tensor, self._dataset.patterns[index_tensor]]
 
 
-def read_scan(path: Path, intensity: bool) -> dict[str, np.ndarray]:
-    """Reads intensity [n, h, w] float32, positions [n, 2] (y, x) float64 and probe [1, mode, h, w] complex64."""
+def read_scan(path: Path, intensity: bool, first: int | None) -> dict[str, np.ndarray]:
+    """Reads intensity [n, h, w] float32, positions [n, 2] (y, x) float64 and probe [1, mode, h, w] complex64.
+
+    `first` keeps so many patterns from the start.
+    """
     with np.load(path, allow_pickle=False) as archive:
         key = next((name for name in PATTERN_KEYS if name in archive.files), None)
         if key is None:
@@ -90,6 +93,7 @@ def read_scan(path: Path, intensity: bool) -> dict[str, np.ndarray]:
     probe = probe[None, None] if probe.ndim == 2 else probe[None] if probe.ndim == 3 else probe
     if values.shape[0] != positions_px.shape[0] or probe.shape[-2:] != values.shape[-2:]:
         raise SystemExit(f"{path}: patterns {values.shape}, positions {positions_px.shape}, probe {probe.shape} differ")
+    values, positions_px = values[:first], positions_px[:first]
     return {"intensity": values if intensity else values**2, "positions_px": positions_px, "probe": probe}
 
 
@@ -112,7 +116,7 @@ def plan_canvas(positions_px: np.ndarray, probe_shape: tuple[int, int], extra_px
     }
 
 
-def build_options(arguments: argparse.Namespace) -> LSQMLOptions:
+def build_options(arguments: argparse.Namespace, intensity: np.ndarray) -> LSQMLOptions:
     """pty-chi's defaults except: CPU, epochs, minibatches of 96, a flat start; the physical lengths do not matter."""
     options = LSQMLOptions()
     options.data_options.wavelength_m = 1e-9
@@ -126,6 +130,11 @@ def build_options(arguments: argparse.Namespace) -> LSQMLOptions:
     reconstructor.batching_mode = enums.BatchingModes.RANDOM
     reconstructor.noise_model = enums.NoiseModels.GAUSSIAN
     reconstructor.random_seed = arguments.seed
+    if arguments.probe_power:
+        power = options.probe_options.power_constraint
+        power.enabled = True
+        power.probe_power = float(np.median(intensity.sum(axis=(1, 2), dtype=np.float64)))
+        power.scale_object = True
     return options
 
 
@@ -149,6 +158,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="result NPZ")
     parser.add_argument("--intensity", action="store_true", help="the patterns are counts or intensity, not amplitude")
     parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--first-patterns", type=int, help="use only so many patterns from the start")
+    parser.add_argument(
+        "--probe-power",
+        action="store_true",
+        help="power constraint with the median total intensity, as `ptycho reconstruct --probe-power`",
+    )
     parser.add_argument("--batch-size", type=int, default=96)
     parser.add_argument("--canvas-extra", type=int, default=50, help="canvas pixels beyond scan range and probe")
     parser.add_argument("--seed", type=int, default=0, help="pty-chi's random_seed; does not change the minibatch order")
@@ -163,11 +178,11 @@ def main() -> None:
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    scan = read_scan(arguments.scan, arguments.intensity)
+    scan = read_scan(arguments.scan, arguments.intensity, arguments.first_patterns)
     canvas = plan_canvas(scan["positions_px"], scan["probe"].shape[-2:], arguments.canvas_extra)
     started = time.monotonic()
     task = PtychographyTask(
-        build_options(arguments),
+        build_options(arguments, scan["intensity"]),
         diffraction_data=scan["intensity"],
         object_data=np.ones((1, *canvas["shape"]), dtype=np.complex64),
         probe_data=scan["probe"],

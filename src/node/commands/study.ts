@@ -3,12 +3,13 @@
 import { OptionsError } from "../../errors.ts";
 import { findNearestName } from "../../options-issue.ts";
 import type { Command } from "../command.ts";
+import { compareCommand } from "../study/compare-command.ts";
 import { generateCommand } from "../study/generate-command.ts";
 import { planCommand } from "../study/plan-command.ts";
 import { runCommand } from "../study/run-command.ts";
 
 /** The commands of the study, in the order of their use. */
-const commands: readonly Command[] = [generateCommand, planCommand, runCommand];
+const commands: readonly Command[] = [generateCommand, planCommand, runCommand, compareCommand];
 
 export const studyCommand: Command = {
   name: "study",
