@@ -11,8 +11,10 @@ import { findShift, shiftImage } from "./registration.ts";
 export interface AlignOptions {
   /** Largest shift per axis that registration may find, in pixels; 0 = by the origin alone. */
   readonly registerWithinPx: number;
-  /** The factor on the amplitude must lie within 1 / scaleBound ... scaleBound. */
+  /** The factor on the amplitude must lie within 1 / scaleBound ... scaleBound of 1 or of `expectedScale`. */
   readonly scaleBound: number;
+  /** Factor that the energies of the two probes lead to expect; null when one of them is unknown. */
+  readonly expectedScale?: number | null;
 }
 
 /** Truth and result as amplitude and phase over the same box, [y, x]; the result without constant, ramp and scale. */
@@ -93,7 +95,7 @@ export function alignToTruth(
   }
   level(place());
   const aligned = describePair(level(place()), trueBox);
-  const absurd = findAbsurdScale(aligned.scale, options.scaleBound);
+  const absurd = findAbsurdScale(aligned.scale, options.scaleBound, options.expectedScale ?? null);
   if (absurd) return absurd;
   return {
     images: aligned.images,

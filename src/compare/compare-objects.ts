@@ -4,7 +4,7 @@ import type { ComplexArray } from "../complex.ts";
 import { InputError } from "../errors.ts";
 import { type AlignedImages, type Alignment, alignToTruth } from "./align.ts";
 import { measureAsStudy, type StudyMetrics } from "./align-study.ts";
-import { type Degenerate, findNonFinite } from "./degenerate.ts";
+import { type Degenerate, expectScale, findNonFinite } from "./degenerate.ts";
 import { findIlluminated } from "./illumination.ts";
 import { type ComponentMetrics, measureImages } from "./measure-images.ts";
 import { cutBox, type PixelBox } from "./pixel-box.ts";
@@ -28,7 +28,7 @@ export interface CompareOptions {
   readonly trimPx: number;
   /** Pixel by pixel errors over the whole box, or over its illuminated pixels. SSIM and FRC always take the box. */
   readonly region: "box" | "illuminated";
-  /** Amplitude factors outside 1 / scaleBound ... scaleBound are refused. */
+  /** Amplitude factors outside 1 / scaleBound ... scaleBound of 1, or of what the probes lead to expect, are refused. */
   readonly scaleBound: number;
   /** Gaussian on the amplitude before the study's MS-SSIM. */
   readonly msSsimSigmaPx: number;
@@ -123,7 +123,8 @@ function compareOne(
   mask: Uint8Array | null,
   options: CompareOptions,
 ): ObjectComparison {
-  const aligned = alignToTruth(result.object, place.originPx, truth.object, box, options);
+  const expectedScale = expectScale(result.probe, truth.probe ?? null);
+  const aligned = alignToTruth(result.object, place.originPx, truth.object, box, { ...options, expectedScale });
   if ("reason" in aligned) {
     return { place, refused: aligned, alignment: null, metrics: null, study: null, images: null };
   }

@@ -34,9 +34,29 @@ export function findFlat({ shape, data }: ComplexArray): Degenerate | null {
   return { code: "FLAT", reason: "the compared region has the same value everywhere" };
 }
 
-/** A refusal when the result had to be scaled by a factor outside 1 / bound ... bound. */
-export function findAbsurdScale(scale: number, bound: number): Degenerate | null {
-  if (scale >= 1 / bound && scale <= bound) return null;
-  const expected = `${Number((1 / bound).toPrecision(3))} ... ${bound}`;
-  return { code: "SCALE", reason: `the amplitude would have to be scaled by ${scale.toPrecision(4)}, not ${expected}` };
+/**
+ * A refusal when the result had to be scaled by a factor outside 1 / bound ... bound, of 1 or of what the probes lead to
+ * expect.
+ */
+export function findAbsurdScale(scale: number, bound: number, expected: number | null = null): Degenerate | null {
+  const centres = expected === null ? [1] : [1, expected];
+  if (centres.some((centre) => scale >= centre / bound && scale <= centre * bound)) return null;
+  const show = (value: number) => String(Number(value.toPrecision(3)));
+  const ranges = centres.map((centre) => `${show(centre / bound)} ... ${show(centre * bound)}`).join(" or ");
+  return { code: "SCALE", reason: `the amplitude would have to be scaled by ${scale.toPrecision(4)}, not ${ranges}` };
+}
+
+/**
+ * Factor from a result's amplitude to the truth's that their probes [..., y, x] lead to expect: object times probe is what
+ * is measured, so that more light in the result's probe leaves less to its object. The truth follows the unitary
+ * transform of the contract (study.md section 2.3), the result the plain one, hence the root of the pixel count. Null
+ * when a probe is unknown, of another size, or dark.
+ */
+export function expectScale(found: ComplexArray | null, truth: ComplexArray | null): number | null {
+  if (!found || !truth) return null;
+  const [heightPx, widthPx] = truth.shape.slice(-2) as [number, number];
+  if (found.shape.at(-2) !== heightPx || found.shape.at(-1) !== widthPx) return null;
+  const energy = ({ data }: ComplexArray) => data.reduce((sum, value) => sum + value * value, 0);
+  const ratio = energy(found) / energy(truth);
+  return ratio > 0 && Number.isFinite(ratio) ? Math.sqrt(heightPx * widthPx * ratio) : null;
 }

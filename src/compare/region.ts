@@ -26,6 +26,8 @@ export interface TrueObject {
   readonly object: ComplexArray;
   /** [position, 2] (y, x); null when the file has none. */
   readonly positionsPx: Float64Array | null;
+  /** [..., y, x] the probe that goes with the object; null when the file has none. */
+  readonly probe?: ComplexArray | null;
 }
 
 /** Where a canvas lies, and how that is known. */

@@ -131,7 +131,9 @@ export async function readTruth(path: string, key: string | null = null): Promis
       y && x && y.length === x.length && y.length > 0
         ? Float64Array.from({ length: 2 * y.length }, (_, i) => (i % 2 === 0 ? y : x)[i >> 1]!)
         : null;
-    return { path, key: name, object: { object, positionsPx } };
+    const probeKey = ["truth_probe", "probeGuess"].find((candidate) => npz.has(candidate));
+    const probe = probeKey === undefined ? null : await readComplex(npz, path, probeKey).catch(() => null);
+    return { path, key: name, object: { object, positionsPx, probe } };
   });
 }
 

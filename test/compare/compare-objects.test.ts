@@ -355,6 +355,24 @@ describe("degenerate images are not scored", () => {
     expect(compareOne(small, { scaleBound: 30 }).refused).toBeNull();
   });
 
+  test("light that moved from the object into the probe explains a scale", () => {
+    const wave = (factor: number) => ({ shape: [4, 6], data: new Float32Array(48).fill(factor) });
+    // unitary truth against plain transform: the root of 24 pixels, times 7 for the probe
+    const probe = wave(7);
+    const faint = {
+      ...result(
+        change(good, () => [1 / 34, 0]),
+        { canvasOriginPx: [-12, -9] },
+      ),
+      probe,
+    };
+    const lit = { ...truth, probe: wave(1) };
+    expect(compareObjects([faint], truth).results[0]!.refused!.reason).toMatch(/by 3\d\.\d+, not 0\.1 \.\.\. 10$/);
+    expect(compareObjects([faint], lit).results[0]!.refused).toBeNull();
+    const dark = { ...faint, probe: wave(0.01) };
+    expect(compareObjects([dark], lit).results[0]!.refused!.reason).toContain("or 0.0049 ... 0.49");
+  });
+
   test("a result beside a refused one is still scored", () => {
     const results = [spoil(Number.NaN), good].map((object) => result(object, { canvasOriginPx: [-12, -9] }));
     const compared = compareObjects(results, truth);
