@@ -20,6 +20,16 @@ export function errorFinding(error: unknown): Finding {
   return { level: "error", code: error.code, message: error.message };
 }
 
+/** What `check` refuses, as findings. */
+export function refusals(check: () => void): Finding[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    return [errorFinding(error)];
+  }
+}
+
 /** Plans the dataset; an unstated quantity of integers is reported and then taken as intensity, to see the rest. */
 export async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding[]) {
   const notes: DatasetNote[] = [...npz.notes];

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { expectRefusal } from "../support/expect-refusal.ts";
 import { npyNumbers, npyText } from "../support/npz-builder.ts";
-import { refusedFiles } from "../support/refused-files.ts";
+import { refusedRows } from "../support/refused-files.ts";
 import {
   type Members,
   notesOf,
@@ -36,12 +36,9 @@ const warnings = async (members: Members, data: Parameters<typeof readScan>[1] =
   (await notesOf(members, data)).filter((note) => note.startsWith("warning"));
 
 describe("the table of refusals, read without the command line", () => {
-  it.each(refusedFiles.filter(({ row, flags }) => row.startsWith("C") && !flags?.length))(
-    "$row $what",
-    async ({ file, code, names }) => {
-      await expectRefusal(readScan(file()), code, ["scan.npz", ...names]);
-    },
-  );
+  it.each(refusedRows("C"))("%s", async (_, { file, code, names }) => {
+    await expectRefusal(readScan(file()), code, ["scan.npz", ...names]);
+  });
 });
 
 describe("C1 NaN and infinity", () => {
