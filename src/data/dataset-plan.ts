@@ -73,7 +73,7 @@ export async function planDataset(
   assertComplex(object.dtype, { source, field: object.key });
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
   for (const array of [patterns, xcoords, ycoords, probe, object]) assertNotEmpty(array, source);
-  const coordinateCount = likelyCount(patterns, xcoords, ycoords);
+  const coordinateCount = xcoords.header.shape[0]!;
 
   const likelyProbe = probeShape(probe.header.shape, null, { source, field: probe.key });
   const expected = [likelyProbe.shape[1], likelyProbe.shape[2]] as const;
@@ -201,13 +201,6 @@ function assertCoordinate(coordinate: PlannedArray, source: string): void {
     });
   }
   if (coordinate.header.shape.length !== 1) throw rankError(source, coordinate);
-}
-
-/** Coordinates per axis; when x and y disagree, the number that is an axis of the stack, so that the other one is blamed. */
-function likelyCount(patterns: PlannedArray, xcoords: PlannedArray, ycoords: PlannedArray): number {
-  const [first, , last] = patterns.header.shape;
-  const [x, y] = [xcoords.header.shape[0]!, ycoords.header.shape[0]!];
-  return x !== first && x !== last && (y === first || y === last) ? y : x;
 }
 
 function rankError(source: string, array: PlannedArray): InputError {
