@@ -4,6 +4,7 @@ import { InputError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
 import { readAxisOrder, type StackReading } from "./axis-order.ts";
 import type { DatasetNote, Quantity } from "./dataset.ts";
+import type { Declarations } from "./declarations.ts";
 import { assertComplex, objectShape, probeShape } from "./guesses.ts";
 import { isComplex, isFloat, type NumericType } from "./npy-dtype.ts";
 import { assertDecodable, type NpyHeader, typeError } from "./npy-header.ts";
@@ -51,7 +52,7 @@ const otherKeys = ["objectGuess", "probeGuess", "xcoords", "ycoords"];
 export async function planDataset(
   npz: NpzFile,
   options: DataOptions,
-  declared: Quantity | null,
+  declared: Declarations,
   notes: DatasetNote[],
 ): Promise<DatasetPlan> {
   const source = npz.archive.access.name;
@@ -68,7 +69,7 @@ export async function planDataset(
   const scanIndex = npz.has("scan_index") ? await planned("scan_index") : null;
   const twinKey = patternKeys.find((key) => key !== patternKey && npz.has(key));
   const patternTwin = twinKey ? await planTwin(npz, patterns, twinKey) : null;
-  const decision = decidePatterns(patterns, options, declared, source);
+  const decision = decidePatterns(patterns, options, declared.quantity, source);
   assertComplex(probe.dtype, { source, field: probe.key });
   assertComplex(object.dtype, { source, field: object.key });
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
@@ -80,7 +81,7 @@ export async function planDataset(
   const turned = exchangesAxes(options.patternOrientation);
   const trailingOne = probe.header.shape.length === 3 && likelyProbe.shape[2] === 1;
   const expectedSizePx = trailingOne ? null : turned ? ([expected[1], expected[0]] as const) : expected;
-  const evidence = { coordinateCount, expectedSizePx };
+  const evidence = { coordinateCount, expectedSizePx, declared: declared.axisOrder };
   const reading = readAxisOrder(patterns.header.shape, evidence, options.axisOrder, source, patterns.key);
   if (reading.order === "hwn") {
     const message = `${patterns.key}: read as (height, width, position): ${reading.rule}`;

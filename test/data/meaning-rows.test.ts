@@ -188,6 +188,21 @@ describe("C7, C8 axis order", () => {
   });
 });
 
+it.each([
+  ["NHW", 0],
+  ["HWN", 1],
+] as const)("C8 a file that says %s in its _metadata leaves no question", async (axes, last) => {
+  const cube = scanNumbers(16);
+  const members = { ...scanMembers(cube), _metadata: npyText(`{"axis_canonical": "${axes}"}`) };
+  const value = (await orientedPatterns(await read(members)))[3 * 256 + 2 * 16 + 1];
+  expect(value).toBe(cube.patterns[last ? (2 * 16 + 1) * 16 + 3 : 3 * 256 + 2 * 16 + 1]);
+  // It settles a question and overrules no evidence.
+  const clear = { ...plain, _metadata: npyText(`{"axis_canonical": "${axes}"}`) };
+  expect(await orientedPatterns(await read(clear))).toEqual(Array.from(patterns));
+  const other = { ...members, _metadata: npyText('{"axis_canonical": "HNW"}') };
+  await refuseScan(other, "DATA_AXIS_ORDER", ["--axis-order"]);
+});
+
 describe("C9 amplitude or intensity", () => {
   it.each([
     ["float", plain, {}, "read as amplitude (DATA-001: floating-point patterns are amplitude"],
