@@ -86,8 +86,12 @@ export async function checkScan(
   options: DataOptions,
   extras: ReadDatasetExtras = {},
 ): Promise<CheckedScan> {
-  const npz = await openNpz(access, { lenient: options.lenientZip, codecs: extras.codecs ?? {} });
-  return await readSurroundings(npz, options, extras);
+  try {
+    const npz = await openNpz(access, { lenient: options.lenientZip, codecs: extras.codecs ?? {} });
+    return await readSurroundings(npz, options, extras);
+  } catch (error) {
+    throw await blameChange(access, error);
+  }
 }
 
 interface Surroundings extends CheckedScan {
