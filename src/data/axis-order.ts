@@ -18,6 +18,8 @@ export interface StackEvidence {
   readonly coordinateCount: number;
   /** Rows and columns that patterns must have before orientation to match the probe; null when unknown. */
   readonly expectedSizePx: readonly [number, number] | null;
+  /** The file's own statement; it is asked only when the shape leaves two readings. */
+  readonly declared: "nhw" | "hwn" | null;
 }
 
 /**
@@ -43,6 +45,9 @@ export function readAxisOrder(
   }
   if (requested !== null) return reading(shape, requested, "as requested with --axis-order");
   const fitting = (["nhw", "hwn"] as const).filter((order) => fits(shape, order, evidence));
+  if (fitting.length === 2 && evidence.declared !== null) {
+    return reading(shape, evidence.declared, "both orders fit, and axis_canonical in the file's _metadata says which");
+  }
   if (fitting.length === 2) {
     throw new InputError("DATA_AXIS_ORDER", "the patterns can be read in two ways", {
       source,

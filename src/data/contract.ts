@@ -4,9 +4,10 @@ import { InputError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
 import type { Dataset, DatasetNote } from "./dataset.ts";
 import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
+import { readDeclarations } from "./declarations.ts";
 import { type ArrayOrigin, readObject, readProbe, readScanIndex } from "./guesses.ts";
 import { combineMasks, readMask } from "./mask.ts";
-import { type MetadataReading, readMeasurementDomain, readMetadata } from "./metadata.ts";
+import { type MetadataReading, readMetadata } from "./metadata.ts";
 import { type NumericArray, toNumbers } from "./npy-array.ts";
 import { isInteger } from "./npy-dtype.ts";
 import { decodeNpy, type NpzFile, openNpz } from "./npz.ts";
@@ -14,7 +15,7 @@ import { orientPositions } from "./orientation.ts";
 import { packedFacts, readPatterns } from "./pattern-pass.ts";
 import { judgeStatistics, type PatternStatistics } from "./pattern-statistics.ts";
 import { datasetProvenance } from "./provenance.ts";
-import { quantityNotes, readDeclaredQuantity } from "./quantity.ts";
+import { quantityNotes } from "./quantity.ts";
 import { blameChange, type RandomAccess } from "./random-access.ts";
 import type { ReaderTools } from "./reader-tools.ts";
 import { assertFinitePositions, compareWithObject, judgeGeometry } from "./scan-geometry.ts";
@@ -85,8 +86,12 @@ export async function checkScan(
   options: DataOptions,
   extras: ReadDatasetExtras = {},
 ): Promise<CheckedScan> {
-  const npz = await openNpz(access, { lenient: options.lenientZip, codecs: extras.codecs ?? {} });
-  return await readSurroundings(npz, options, extras);
+  try {
+    const npz = await openNpz(access, { lenient: options.lenientZip, codecs: extras.codecs ?? {} });
+    return await readSurroundings(npz, options, extras);
+  } catch (error) {
+    throw await blameChange(access, error);
+  }
 }
 
 interface Surroundings extends CheckedScan {
@@ -99,7 +104,7 @@ async function readSurroundings(npz: NpzFile, options: DataOptions, extras: Read
   const source = npz.archive.access.name;
   const notes: DatasetNote[] = [...npz.notes];
   const metadata = await readMetadata(npz, notes);
-  const declared = readDeclaredQuantity(await readMeasurementDomain(npz, metadata));
+  const declared = await readDeclarations(npz, metadata);
   const plan = await planDataset(npz, options, declared, notes);
   const budgetBytes = memoryBudget(options, extras);
   const arrays = await readArrays(npz, plan, options, extras, budgetBytes, notes);

@@ -4,6 +4,7 @@ import { InputError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
 import { readAxisOrder, type StackReading } from "./axis-order.ts";
 import type { DatasetNote, Quantity } from "./dataset.ts";
+import type { Declarations } from "./declarations.ts";
 import { assertComplex, objectShape, probeShape } from "./guesses.ts";
 import { isComplex, isFloat, type NumericType } from "./npy-dtype.ts";
 import { assertDecodable, type NpyHeader, typeError } from "./npy-header.ts";
@@ -51,7 +52,7 @@ const otherKeys = ["objectGuess", "probeGuess", "xcoords", "ycoords"];
 export async function planDataset(
   npz: NpzFile,
   options: DataOptions,
-  declared: Quantity | null,
+  declared: Declarations,
   notes: DatasetNote[],
 ): Promise<DatasetPlan> {
   const source = npz.archive.access.name;
@@ -68,19 +69,19 @@ export async function planDataset(
   const scanIndex = npz.has("scan_index") ? await planned("scan_index") : null;
   const twinKey = patternKeys.find((key) => key !== patternKey && npz.has(key));
   const patternTwin = twinKey ? await planTwin(npz, patterns, twinKey) : null;
-  const decision = decidePatterns(patterns, options, declared, source);
+  const decision = decidePatterns(patterns, options, declared.quantity, source);
   assertComplex(probe.dtype, { source, field: probe.key });
   assertComplex(object.dtype, { source, field: object.key });
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
   for (const array of [patterns, xcoords, ycoords, probe, object]) assertNotEmpty(array, source);
-  const coordinateCount = likelyCount(patterns, xcoords, ycoords);
+  const coordinateCount = xcoords.header.shape[0]!;
 
   const likelyProbe = probeShape(probe.header.shape, null, { source, field: probe.key });
   const expected = [likelyProbe.shape[1], likelyProbe.shape[2]] as const;
   const turned = exchangesAxes(options.patternOrientation);
   const trailingOne = probe.header.shape.length === 3 && likelyProbe.shape[2] === 1;
   const expectedSizePx = trailingOne ? null : turned ? ([expected[1], expected[0]] as const) : expected;
-  const evidence = { coordinateCount, expectedSizePx };
+  const evidence = { coordinateCount, expectedSizePx, declared: declared.axisOrder };
   const reading = readAxisOrder(patterns.header.shape, evidence, options.axisOrder, source, patterns.key);
   if (reading.order === "hwn") {
     const message = `${patterns.key}: read as (height, width, position): ${reading.rule}`;
@@ -201,13 +202,6 @@ function assertCoordinate(coordinate: PlannedArray, source: string): void {
     });
   }
   if (coordinate.header.shape.length !== 1) throw rankError(source, coordinate);
-}
-
-/** Coordinates per axis; when x and y disagree, the number that is an axis of the stack, so that the other one is blamed. */
-function likelyCount(patterns: PlannedArray, xcoords: PlannedArray, ycoords: PlannedArray): number {
-  const [first, , last] = patterns.header.shape;
-  const [x, y] = [xcoords.header.shape[0]!, ycoords.header.shape[0]!];
-  return x !== first && x !== last && (y === first || y === last) ? y : x;
 }
 
 function rankError(source: string, array: PlannedArray): InputError {

@@ -5,10 +5,10 @@ import type { DataOptions } from "../options.ts";
 import { type OpenScan, openScan, type ReadDatasetExtras } from "./contract.ts";
 import type { DatasetNote } from "./dataset.ts";
 import { planDataset } from "./dataset-plan.ts";
+import { readDeclarations } from "./declarations.ts";
 import type { Finding } from "./inspect.ts";
-import { readMeasurementDomain, readMetadata } from "./metadata.ts";
+import { readMetadata } from "./metadata.ts";
 import type { NpzFile } from "./npz.ts";
-import { readDeclaredQuantity } from "./quantity.ts";
 import type { RandomAccess } from "./random-access.ts";
 
 /** Rules that the values may break only because bad ones were masked or clipped. */
@@ -20,10 +20,20 @@ export function errorFinding(error: unknown): Finding {
   return { level: "error", code: error.code, message: error.message };
 }
 
+/** What `check` refuses, as findings. */
+export function refusals(check: () => void): Finding[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    return [errorFinding(error)];
+  }
+}
+
 /** Plans the dataset; an unstated quantity of integers is reported and then taken as intensity, to see the rest. */
 export async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding[]) {
   const notes: DatasetNote[] = [...npz.notes];
-  const declared = readDeclaredQuantity(await readMeasurementDomain(npz, await readMetadata(npz, notes)));
+  const declared = await readDeclarations(npz, await readMetadata(npz, notes));
   const relaxed = { ...data, maskNonfinite: true, clipNegative: true };
   try {
     return { plan: await planDataset(npz, data, declared, notes), data: relaxed, notes };
@@ -31,7 +41,7 @@ export async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding
     findings.push(errorFinding(error));
     if ((error as InputError).code !== "DATA_QUANTITY") return null;
   }
-  const assumed = { ...relaxed, quantity: declared ?? ("intensity" as const) };
+  const assumed = { ...relaxed, quantity: declared.quantity ?? ("intensity" as const) };
   try {
     return { plan: await planDataset(npz, assumed, declared, notes), data: assumed, notes };
   } catch (error) {

@@ -14,12 +14,12 @@ import {
   measureCentring,
   type OddPixels,
 } from "./inspect-patterns.ts";
-import { errorFinding, tryOpen, tryPlan } from "./inspect-reading.ts";
+import { errorFinding, refusals, tryOpen, tryPlan } from "./inspect-reading.ts";
 import { isInteger } from "./npy-dtype.ts";
 import { type NpzFile, openNpz } from "./npz.ts";
 import { packedFacts, servedByRange } from "./pattern-pass.ts";
 import { assertUnchanged, blameChange, type RandomAccess } from "./random-access.ts";
-import { scanBox } from "./scan-geometry.ts";
+import { assertCanvasSize, scanBox } from "./scan-geometry.ts";
 import { meanNeighbourDistance } from "./scan-overlap.ts";
 import { methodStored } from "./zip-format.ts";
 
@@ -147,6 +147,7 @@ async function examine(access: RandomAccess, options: InspectOptions, extras: Re
       const window = axis === 0 ? plan.oriented.heightPx : plan.oriented.widthPx;
       return Math.ceil(geometry.rangePx[axis]!) + window + options.canvasExtraPx;
     }) as [number, number];
+    findings.push(...refusals(() => assertCanvasSize(canvasPx, access.name)));
     const centring = measureCentring(statistics.pixels!, plan.oriented, dataset.mask);
     const pixels = findOddPixels(statistics.pixels!, plan.oriented, dataset.mask, dataset.patterns.count);
     findings.push(...oddities(centring, pixels, geometry));

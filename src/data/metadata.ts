@@ -43,6 +43,11 @@ export async function readMeasurementDomain(npz: NpzFile, metadata: MetadataRead
     const text = await readText(npz, key).catch(() => null);
     if (text !== null) return text;
   }
+  return metadataEntry(metadata, key);
+}
+
+/** A text of the metadata's outermost object; null when there is none. */
+export function metadataEntry(metadata: MetadataReading, key: string): string | null {
   if (metadata.status !== "read" || typeof metadata.value !== "object" || metadata.value === null) return null;
   const value: unknown = Object.hasOwn(metadata.value, key) ? (metadata.value as Record<string, unknown>)[key] : null;
   return typeof value === "string" ? value : null;

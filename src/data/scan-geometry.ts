@@ -15,6 +15,8 @@ export interface ScanBox {
 const metresLimit = 1e-3;
 const minimumPatterns = 2;
 const shownIndices = 5;
+/** As complex64 4 GiB, the largest buffer of common devices. */
+const largestCanvasPixels = 2 ** 29;
 
 /** The box around positionsPx [position, 2] (y, x); at least one position. */
 export function scanBox(positionsPx: Float64Array): ScanBox {
@@ -157,6 +159,18 @@ function windowsOutside(
     if (!inside) outside.push(index);
   }
   return outside;
+}
+
+/** Throws DATA_CANVAS_SIZE before anything is allocated: a few stray positions can ask for more memory than there is. */
+export function assertCanvasSize(canvasPx: readonly [number, number], source: string): void {
+  if (canvasPx[0] * canvasPx[1] <= largestCanvasPixels) return;
+  throw new InputError("DATA_CANVAS_SIZE", "the scan needs a canvas that no device can hold", {
+    source,
+    field: "xcoords, ycoords",
+    expected: `at most ${largestCanvasPixels} pixels`,
+    got: `${canvasPx[0]} x ${canvasPx[1]}`,
+    remedy: "Check the unit of the coordinates, or reconstruct parts of the scan",
+  });
 }
 
 function listIndices(indices: readonly number[]): string {

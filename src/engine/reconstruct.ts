@@ -2,6 +2,7 @@
 
 import type { Dataset, DatasetNote } from "../data/dataset.ts";
 import { assertIntensityRange } from "../data/pattern-statistics.ts";
+import { assertCanvasSize } from "../data/scan-geometry.ts";
 import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
 import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/explicit.ts";
 import { createMinibatchPlan } from "../schedule/minibatches.ts";
@@ -104,7 +105,7 @@ export interface PreparedProblem {
   readonly notes: readonly DatasetNote[];
 }
 
-/** Everything that is decided before the device is used. Throws InputError (DATA_RANGE, INTENSITY_SCALE), OptionsError. */
+/** Everything that is decided before the device is used. Throws as `prepareProblem` does, and InputError (INTENSITY_SCALE). */
 export async function prepareRun(
   dataset: Dataset,
   options: ReconstructOptions,
@@ -120,7 +121,7 @@ export async function prepareRun(
   };
 }
 
-/** The problem at the data's own intensity scale. Throws InputError (DATA_RANGE) and OptionsError. */
+/** The problem at the data's own intensity scale. Throws InputError (DATA_RANGE, DATA_CANVAS_SIZE) and OptionsError. */
 export function prepareProblem(
   dataset: Dataset,
   options: ReconstructOptions,
@@ -129,6 +130,7 @@ export function prepareProblem(
   const { patterns } = dataset;
   assertIntensityRange(dataset.totalIntensity, dataset.name, "diffraction");
   const canvas = layOutCanvas(dataset.positionsPx, [patterns.heightPx, patterns.widthPx], options.canvas);
+  assertCanvasSize(canvas.shape, dataset.name);
   const object = makeInitialObject(options.initialObject, dataset.object, canvas);
   const probe = makeInitialProbe(dataset.probe, options.probe.modes, options.probe.extraModeEnergy);
   const plan = hooks.schedule

@@ -40,6 +40,7 @@ function pickAxis(positionsPx: Float64Array, axis: 0 | 1): Float64Array {
 function describeScan(scan: SimulatedScan, packageVersion: string): string {
   return JSON.stringify({
     schema_version: "1.0.0",
+    axis_canonical: "NHW", // as many positions as pixels would be ambiguous otherwise
     creation_info: { script: "ptycho simulate", package: "ptycho-webgpu", package_version: packageVersion },
     physics_parameters: {
       nphotons: scan.options.photonsPerPattern,

@@ -4,7 +4,7 @@ import { inspectDataset } from "../../src/data/inspect.ts";
 import { bytesAccess } from "../../src/data/random-access.ts";
 import { expectRefusal } from "../support/expect-refusal.ts";
 import { encodeNumbers, npyFile, npyNumbers, npyPickled, npyText } from "../support/npz-builder.ts";
-import { refusedFiles } from "../support/refused-files.ts";
+import { refusedRows } from "../support/refused-files.ts";
 import {
   dataOptions,
   type Members,
@@ -34,12 +34,9 @@ const read = (members: Members, data: Parameters<typeof readScan>[1] = {}) => re
 const warnings = async (members: Members) => (await notesOf(members)).filter((note) => note.startsWith("warning"));
 
 describe("7.3 and 7.4: the table of refusals, read without the command line", () => {
-  it.each(refusedFiles.filter(({ row, flags }) => row.startsWith("7.") && !flags?.length))(
-    "$row $what",
-    async ({ file, code, names }) => {
-      await expectRefusal(readScan(file()), code, ["scan.npz", ...names]);
-    },
-  );
+  it.each(refusedRows("7"))("%s", async (_, { file, code, names }) => {
+    await expectRefusal(readScan(file()), code, ["scan.npz", ...names]);
+  });
 });
 
 describe("7.3: what the validator refuses", () => {

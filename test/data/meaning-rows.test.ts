@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { expectRefusal } from "../support/expect-refusal.ts";
 import { npyNumbers, npyText } from "../support/npz-builder.ts";
-import { refusedFiles } from "../support/refused-files.ts";
+import { refusedRows } from "../support/refused-files.ts";
 import {
   type Members,
   notesOf,
@@ -36,12 +36,9 @@ const warnings = async (members: Members, data: Parameters<typeof readScan>[1] =
   (await notesOf(members, data)).filter((note) => note.startsWith("warning"));
 
 describe("the table of refusals, read without the command line", () => {
-  it.each(refusedFiles.filter(({ row, flags }) => row.startsWith("C") && !flags?.length))(
-    "$row $what",
-    async ({ file, code, names }) => {
-      await expectRefusal(readScan(file()), code, ["scan.npz", ...names]);
-    },
-  );
+  it.each(refusedRows("C"))("%s", async (_, { file, code, names }) => {
+    await expectRefusal(readScan(file()), code, ["scan.npz", ...names]);
+  });
 });
 
 describe("C1 NaN and infinity", () => {
@@ -189,6 +186,21 @@ describe("C7, C8 axis order", () => {
     const last = await orientedPatterns(await read(members, { axisOrder: "hwn" }));
     expect(last[3 * 256 + 2 * 16 + 1]).toBe(cube.patterns[(2 * 16 + 1) * 16 + 3]);
   });
+});
+
+it.each([
+  ["NHW", 0],
+  ["HWN", 1],
+] as const)("C8 a file that says %s in its _metadata leaves no question", async (axes, last) => {
+  const cube = scanNumbers(16);
+  const members = { ...scanMembers(cube), _metadata: npyText(`{"axis_canonical": "${axes}"}`) };
+  const value = (await orientedPatterns(await read(members)))[3 * 256 + 2 * 16 + 1];
+  expect(value).toBe(cube.patterns[last ? (2 * 16 + 1) * 16 + 3 : 3 * 256 + 2 * 16 + 1]);
+  // It settles a question and overrules no evidence.
+  const clear = { ...plain, _metadata: npyText(`{"axis_canonical": "${axes}"}`) };
+  expect(await orientedPatterns(await read(clear))).toEqual(Array.from(patterns));
+  const other = { ...members, _metadata: npyText('{"axis_canonical": "HNW"}') };
+  await refuseScan(other, "DATA_AXIS_ORDER", ["--axis-order"]);
 });
 
 describe("C9 amplitude or intensity", () => {

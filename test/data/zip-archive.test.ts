@@ -23,6 +23,20 @@ const reads = async (member: BuiltMember, codecs = {}) => {
   return npz.readArray("a");
 };
 
+/** An access that counts the bytes that are read through it. */
+function countingAccess(file: Uint8Array): { access: RandomAccess; readBytes: () => number } {
+  const inner = bytesAccess(file, "scan.npz");
+  let readBytes = 0;
+  const read: RandomAccess["read"] = (offset, length) => {
+    readBytes += length;
+    return inner.read(offset, length);
+  };
+  return {
+    access: { name: inner.name, sizeBytes: inner.sizeBytes, read, close: inner.close },
+    readBytes: () => readBytes,
+  };
+}
+
 describe("a sound archive", () => {
   it.each([0, 8])("is read with method %i", async (method) => {
     const npz = await opens(twoMembers.map((member) => ({ ...member, method })));
@@ -180,22 +194,14 @@ it("A7 100,000 members: refused before any is read", async () => {
   view.setBigUint64(directoryBytes + 32, 100_000n, true);
   view.setBigUint64(directoryBytes + 40, BigInt(directoryBytes), true);
   view.setBigUint64(directoryBytes + 56 + 8, BigInt(directoryBytes), true);
-  const inner = bytesAccess(file, "scan.npz");
-  let readBytes = 0;
-  const counted: RandomAccess = {
-    ...inner,
-    read(offset, length) {
-      readBytes += length;
-      return inner.read(offset, length);
-    },
-  };
-  await expectRefusal(openZip(counted), "ZIP_TOO_MANY_MEMBERS", ["100000 members", "at most 1024"]);
-  expect(readBytes).toBeLessThan(100_000);
+  const { access, readBytes } = countingAccess(file);
+  await expectRefusal(openZip(access), "ZIP_TOO_MANY_MEMBERS", ["100000 members", "at most 1024"]);
+  expect(readBytes()).toBeLessThan(100_000);
 });
 
 describe("A8 overlapping members", () => {
   const kernel = deflateRawSync(new Uint8Array(2 ** 20));
-  it("1,000 members over the same bytes: refused in 50 ms without memory", async () => {
+  it("1,000 members over the same bytes: refused from the directory, no member is touched", async () => {
     const members = Array.from({ length: 1000 }, (_, index) => ({
       name: `m${index}.npy`,
       content: new Uint8Array(2 ** 20),
@@ -205,11 +211,9 @@ describe("A8 overlapping members", () => {
       listedOnly: index > 0,
     }));
     const file = buildZip(members);
-    const before = process.memoryUsage().rss;
-    const start = performance.now();
-    await expectRefusal(open(file), "ZIP_OVERLAP", ["scan.npz", /m\d+\.npy/]);
-    expect(performance.now() - start).toBeLessThan(500); // 50 ms on an idle machine
-    expect(process.memoryUsage().rss - before).toBeLessThan(20e6);
+    const { access, readBytes } = countingAccess(file);
+    await expectRefusal(openZip(access), "ZIP_OVERLAP", ["scan.npz", /m\d+\.npy/]);
+    expect(readBytes()).toBeLessThan(200_000); // the end of the file and its directory
   });
 
   it("a member that reaches into its neighbour by one byte", async () => {
@@ -322,47 +326,6 @@ it.each([12, 14, 93, 95])("A16 method %i is refused when it is needed, and only 
   const npz = await opens([{ name: "a.npy", content: a, method, stored: a.slice(9) }, twoMembers[1]!]);
   await expectRefusal(npz.readArray("a"), "ZIP_METHOD", ["scan.npz: a.npy", `got ${method}`, "numpy.savez"]);
   await npz.readArray("b");
-});
-
-describe("A17, A18 an honest bomb: 0.5 MB that become 512 MiB", () => {
-  const zeros = 2 ** 29;
-  // Deflating zeros takes a while, so the same block is repeated: whole blocks of a stream can be joined.
-  const block = deflateRawSync(new Uint8Array(2 ** 24), { finishFlush: 2 });
-  const stored = join(...Array.from({ length: zeros / 2 ** 24 }, () => block), deflateRawSync(new Uint8Array()));
-  const header = npyNumbers("<f4", [0, 64, 64], []).slice();
-  const text = new TextDecoder("latin1")
-    .decode(header)
-    .replace("(0, 64, 64), }    ", `(${zeros / 4 / 4096}, 64, 64), }`);
-  const start = Uint8Array.from(text, (character) => character.charCodeAt(0)).slice(0, header.length);
-  const bomb = (name: string): BuiltMember => ({
-    name,
-    content: start,
-    method: 8,
-    stored: join(deflateRawSync(start, { finishFlush: 2 }), stored),
-    sizeBytes: zeros + start.length,
-    crc: 0,
-  });
-
-  it("A17 is skipped when it is not needed", async () => {
-    const dataset = await readScan(scanFile(scanMembers(), { extra: [bomb("ground_truth_patches.npy")] }));
-    expect(dataset.provenance.ignoredMembers).toEqual(["ground_truth_patches"]);
-  });
-
-  it("A18 is refused over budget before anything is allocated", async () => {
-    const members = scanMembers();
-    const coordinates = npyNumbers(
-      "<f8",
-      [32768],
-      Float64Array.from({ length: 32768 }, (_, index) => index % 200),
-    );
-    const probe = npyNumbers("<c8", [64, 64], new Float32Array(8192).fill(1));
-    const rest = { ...members, xcoords: coordinates, ycoords: coordinates, probeGuess: probe };
-    const file = scanFile(rest, { without: ["diffraction"], extra: [bomb("diffraction.npy")] });
-    const before = process.memoryUsage().arrayBuffers;
-    const attempt = readScan(file, { memoryBudgetBytes: 100e6 });
-    await expectRefusal(attempt, "MEMORY_BUDGET", ["scan.npz: diffraction", `${zeros} bytes`, "--memory-budget"]);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
-  });
 });
 
 describe("A19 wrong declared sizes", () => {

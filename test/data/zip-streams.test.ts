@@ -1,11 +1,13 @@
-// Rows A20 to A22: what is wrong inside of a member, with both decoders.
+// Rows A17, A18, A20 to A22: bombs, and what is wrong inside of a member, with both decoders.
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { inspectDataset } from "../../src/data/inspect.ts";
 import { openNpz } from "../../src/data/npz.ts";
 import { bytesAccess } from "../../src/data/random-access.ts";
 import { inflateRaw } from "../../src/node/file-access.ts";
 import { expectRefusal } from "../support/expect-refusal.ts";
-import { type BuiltMember, buildZip, join, npyNumbers } from "../support/npz-builder.ts";
+import { type BuiltMember, buildZip, join, npyFile, npyNumbers } from "../support/npz-builder.ts";
+import { bombMember, builtMembers, dataOptions, readScan, scanFile, scanMembers } from "../support/scan-files.ts";
 
 const values = Array.from({ length: 3000 }, (_, index) => Math.sin(index) * 100);
 const a = npyNumbers("<f8", [3000], values);
@@ -83,5 +85,58 @@ describe.each(decoders)("streams decoded by %s", (_, codecs) => {
         expect((error as { exitCode?: number }).exitCode, `byte ${at}: ${error}`).toBe(65);
       }
     }
+  });
+});
+
+describe("A17, A18 an honest bomb: 0.5 MB that become 512 MiB", () => {
+  const zeroBytes = 2 ** 29;
+  const frames = zeroBytes / 4 / 4096;
+  const header = npyFile("<f4", [frames, 64, 64], new Uint8Array());
+  const lying = npyFile("<f4", [frames, 64, 65], new Uint8Array());
+
+  it("A17 is skipped when it is not needed", async () => {
+    const extra = [bombMember("ground_truth_patches.npy", header, zeroBytes)];
+    const dataset = await readScan(scanFile(scanMembers(), { extra }));
+    expect(dataset.provenance.ignoredMembers).toEqual(["ground_truth_patches"]);
+  });
+
+  it.each([
+    ["ground_truth_patches", header],
+    ["ground_truth_patches", lying],
+    ["_metadata", lying],
+    ["measurement_domain", npyFile("<U134217728", [], new Uint8Array())],
+  ])("A17 only its header is read when %s is inspected", async (name, start) => {
+    const members = [...builtMembers(), bombMember(`${name}.npy`, start, zeroBytes)];
+    let inflatedBytes = 0;
+    const inflate: typeof inflateRaw = async function* (compressed) {
+      for await (const piece of inflateRaw(compressed)) {
+        inflatedBytes += piece.length;
+        yield piece;
+      }
+      return "complete";
+    };
+    const options = { data: dataOptions(), canvasExtraPx: 50, quick: false };
+    const report = await inspectDataset(bytesAccess(buildZip(members), "scan.npz"), options, { codecs: { inflate } });
+    expect(report.members.find((member) => member.name === name)).toMatchObject({
+      sizeBytes: zeroBytes + start.length,
+    });
+    expect(report.findings.filter(({ level }) => level === "error")).toEqual([]);
+    expect(inflatedBytes).toBeLessThan(10e6);
+  });
+
+  it("A18 is refused over budget before anything is allocated", async () => {
+    const coordinates = npyNumbers(
+      "<f8",
+      [frames],
+      Float64Array.from({ length: frames }, (_, index) => index % 200),
+    );
+    const probe = npyNumbers("<c8", [64, 64], new Float32Array(8192).fill(1));
+    const rest = { ...scanMembers(), xcoords: coordinates, ycoords: coordinates, probeGuess: probe };
+    const extra = [bombMember("diffraction.npy", header, zeroBytes)];
+    const file = scanFile(rest, { without: ["diffraction"], extra });
+    const before = process.memoryUsage().arrayBuffers;
+    const attempt = readScan(file, { memoryBudgetBytes: 100e6 });
+    await expectRefusal(attempt, "MEMORY_BUDGET", ["scan.npz: diffraction", `${zeroBytes} bytes`, "--memory-budget"]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
   });
 });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { main } from "../../src/node/cli.ts";
 import { buildZip } from "../support/npz-builder.ts";
-import { refusedFiles } from "../support/refused-files.ts";
+import { refusedFiles, titleOf } from "../support/refused-files.ts";
 import { builtMembers, scanFile } from "../support/scan-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-refusals-"));
@@ -33,37 +33,40 @@ function expectOneLine(err: string, code: string, names: readonly string[]): voi
   for (const name of names) expect(err).toContain(name);
 }
 
-describe.each(refusedFiles)("$row $what", ({ file, code, names, flags = [] }) => {
-  it(`is refused with ${code}`, async () => {
-    writeFileSync(path, file());
-    const refused = await run("reconstruct", path, "--output", output, ...noAdapter, ...flags);
-    expect(refused.code, refused.err).toBe(65);
-    expect(refused.out).toBe("");
-    expectOneLine(refused.err, code, names);
-    const json = await run("reconstruct", path, "--output", output, "--json", ...noAdapter, ...flags);
-    expect(json.code).toBe(65);
-    expect(json.err).toBe(refused.err);
-    const message = refused.err.slice("ptycho: ".length).trimEnd();
-    expect(JSON.parse(json.out)).toMatchObject({ event: "error", code, exitCode: 65, source: path, message });
-    expect(readdirSync(folder)).toEqual(["bad scan.npz"]);
-  });
+describe.each(refusedFiles.map((refused) => [titleOf(refused), refused] as const))(
+  "%s",
+  (_, { file, code, names, flags = [] }) => {
+    it(`is refused with ${code}`, async () => {
+      writeFileSync(path, file());
+      const refused = await run("reconstruct", path, "--output", output, ...noAdapter, ...flags);
+      expect(refused.code, refused.err).toBe(65);
+      expect(refused.out).toBe("");
+      expectOneLine(refused.err, code, names);
+      const json = await run("reconstruct", path, "--output", output, "--json", ...noAdapter, ...flags);
+      expect(json.code).toBe(65);
+      expect(json.err).toBe(refused.err);
+      const message = refused.err.slice("ptycho: ".length).trimEnd();
+      expect(JSON.parse(json.out)).toMatchObject({ event: "error", code, exitCode: 65, source: path, message });
+      expect(readdirSync(folder)).toEqual(["bad scan.npz"]);
+    });
 
-  it("and inspect says the same", async () => {
-    writeFileSync(path, file());
-    const text = await run("inspect", path, ...flags);
-    expect(text.code, text.out).toBe(65);
-    expect(text.out + text.err).toContain(`[${code}]`);
-    expect(text.out + text.err).not.toMatch(/\bat .*\.(ts|js):\d+/);
-    const json = await run("inspect", path, "--json", ...flags);
-    expect(json.code).toBe(65);
-    const report = JSON.parse(json.out);
-    const told =
-      report.event === "error" ? report : report.findings.find(({ level }: { level: string }) => level === "error");
-    expect(told.code).toBe(code);
-    for (const name of names) expect(told.message).toContain(name);
-    expect(readdirSync(folder)).toEqual(["bad scan.npz"]);
-  });
-});
+    it("and inspect says the same", async () => {
+      writeFileSync(path, file());
+      const text = await run("inspect", path, ...flags);
+      expect(text.code, text.out).toBe(65);
+      expect(text.out + text.err).toContain(`[${code}]`);
+      expect(text.out + text.err).not.toMatch(/\bat .*\.(ts|js):\d+/);
+      const json = await run("inspect", path, "--json", ...flags);
+      expect(json.code).toBe(65);
+      const report = JSON.parse(json.out);
+      const told =
+        report.event === "error" ? report : report.findings.find(({ level }: { level: string }) => level === "error");
+      expect(told.code).toBe(code);
+      for (const name of names) expect(told.message).toContain(name);
+      expect(readdirSync(folder)).toEqual(["bad scan.npz"]);
+    });
+  },
+);
 
 describe("what the table cannot say", () => {
   it("every row that refuses is in the table", () => {

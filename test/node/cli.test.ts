@@ -134,6 +134,9 @@ describe("simulate and inspect", () => {
     expect(a!.equals(b!)).toBe(true);
     expect(a!.equals(c!)).toBe(false);
     expect((await run("simulate", "--output", paths[0]!, ...options)).code).toBe(74);
+    // As many patterns as pixels per side: the file itself says which axis is which.
+    const inspected = await run("inspect", paths[0]!);
+    expect(inspected.code, inspected.out).toBe(0);
   });
   it("inspect as text, as JSON, and from headers only", async () => {
     const path = put("good.npz", scanFile(scanMembers()));

@@ -5,7 +5,7 @@ import { type BuiltMember, buildZip, join, npyFile, npyNumbers } from "./npz-bui
 import { bombMember, builtMembers, probeNumbers, scanFile } from "./scan-files.ts";
 
 export interface RefusedFile {
-  /** Row of the fault matrix, or 7.3. */
+  /** Row of the fault matrix, 7.3, 7.4, or a word for what is in none. */
   readonly row: string;
   readonly what: string;
   file(): Uint8Array;

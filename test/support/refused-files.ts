@@ -31,6 +31,15 @@ const scanOf =
   () =>
     scanFile(scanMembers(scanNumbers(...size)));
 
+/** Patterns that overlap by a pixel along a diagonal of 45,000 px. */
+function chain(): Uint8Array {
+  const many = scanNumbers(3001);
+  const diagonal = many.x.map((_, index) => 15 * index);
+  const members = scanMembers(many);
+  const coordinate = npyNumbers("<f8", [many.count], diagonal);
+  return scanFile({ ...members, xcoords: coordinate, ycoords: coordinate });
+}
+
 const arrays: readonly RefusedFile[] = [
   row("B1", "object array", changed({ probeGuess: npyPickled() }), "NPY_OBJECT_REFUSED", ["probeGuess"]),
   row("B1", "structured with an object", list("[('a', '|O')]"), "NPY_OBJECT_REFUSED", ["xcoords"]),
@@ -147,6 +156,16 @@ const meaning: readonly RefusedFile[] = [
     "diffraction",
     "frame 0, row 0, column 0",
   ]),
+  row(
+    "C1",
+    "nothing finite",
+    stack(
+      "<f4",
+      patterns.map(() => Number.NaN),
+    ),
+    "DATA_NONFINITE",
+    ["diffraction", "3072"],
+  ),
   row("C2", "negative", altered(7, -0.5), "DATA_NEGATIVE", ["diffraction", "--clip-negative"]),
   row("C3", "no light at all", stack("<f4", new Float32Array(patterns.length)), "DATA_EMPTY", ["diffraction"]),
   row("C5", "positions one short", coordinates(x.slice(1), y.slice(1)), "DATA_LENGTH_MISMATCH", [
@@ -279,6 +298,7 @@ const rules: readonly RefusedFile[] = [
   row("7.3", "no overlap", coordinates(x.map((value, at) => (at < count / 2 ? value : value + 500))), "DATA_GEOMETRY", [
     "degenerate geometry",
   ]),
+  row("canvas", "a canvas beyond any device", chain, "DATA_CANVAS_SIZE", ["xcoords", "45066 x 45066"]),
   row("7.3", "all patterns zero", stack("<f4", new Float32Array(patterns.length)), "DATA_EMPTY", ["diffraction"]),
   row(
     "7.4",
@@ -319,3 +339,15 @@ const rules: readonly RefusedFile[] = [
 
 /** Every refused file, A to C and then study.md's rules. */
 export const refusedFiles: readonly RefusedFile[] = [...refusedArchives, ...arrays, ...meaning, ...rules];
+
+/** Those of rows that begin with `letter` and need no flag, by title. */
+export function refusedRows(letter: string): [title: string, file: RefusedFile][] {
+  return refusedFiles
+    .filter(({ row, flags }) => row.startsWith(letter) && !flags?.length)
+    .map((file) => [titleOf(file), file]);
+}
+
+/** Row and what it is. */
+export function titleOf({ row, what }: RefusedFile): string {
+  return `${row} ${what}`;
+}
