@@ -15,6 +15,7 @@ export * from "./complex.ts";
 export { readDataset } from "./data/contract.ts";
 export * from "./data/dataset.ts";
 export { type NpzFile, openNpz } from "./data/npz.ts";
+export { createNpzWriter, type NpzWriter } from "./data/npz-writer.ts";
 export { blobAccess, bytesAccess, type RandomAccess } from "./data/random-access.ts";
 export { writeNpz } from "./data/write-npz.ts";
 export type * from "./engine/checkpoint.ts";

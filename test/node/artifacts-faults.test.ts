@@ -229,7 +229,7 @@ describe("one file", () => {
   test("a rename that is refused for a while is tried again; for good, IO_RENAME", async () => {
     const folder = newPlace();
     mkdirSync(folder);
-    const path = join(folder, "a");
+    const path = join(folder, "a.json");
     const attempts = (refused: number) => {
       let left = refused;
       const fileSystem = makeFaultyFileSystem("EBUSY", () => false);
@@ -243,9 +243,9 @@ describe("one file", () => {
       );
     };
     await attempts(3);
-    expect(snapshotFolder(folder)).toEqual({ a: "a" });
+    expect(snapshotFolder(folder)).toEqual({ "a.json": "a" });
     await expect(attempts(Number.POSITIVE_INFINITY)).rejects.toMatchObject({ code: "IO_RENAME", exitCode: 74 });
-    expect(snapshotFolder(folder)).toEqual({ a: "a" });
+    expect(snapshotFolder(folder)).toEqual({ "a.json": "a" });
   });
 });
 

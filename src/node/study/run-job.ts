@@ -155,7 +155,7 @@ async function follow(
       if (!(await mayCommit())) throw new Error("the folder's lock was lost: another run has taken over");
       if (message.kind === "checkpoint") await commitCheckpoint(job.outputDir, message.files[0]!);
       else {
-        await commitStaged(message.files, { overwrite: true });
+        await commitStaged(message.files, { overwrite: true }, message.obsolete);
         write(`saved ${message.files.map(({ path }) => basename(path)).join(", ")}`);
       }
       worker.send({ type: "committed" });

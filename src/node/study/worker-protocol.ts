@@ -53,5 +53,11 @@ export type FromWorker =
       readonly seconds: number;
       readonly patternsPerSecond: number;
     }
-  | { readonly type: "commit"; readonly kind: "checkpoint" | "result"; readonly files: readonly StagedFile[] }
+  | {
+      readonly type: "commit";
+      readonly kind: "checkpoint" | "result";
+      readonly files: readonly StagedFile[];
+      /** Files of an earlier result that must not stay beside these. */
+      readonly obsolete: readonly string[];
+    }
   | { readonly type: "done"; readonly outcome: WorkerOutcome };

@@ -111,7 +111,7 @@ class WorkerSession {
         },
       },
     );
-    if (artifacts) await this.#commit("result", artifacts.files);
+    if (artifacts) await this.#commit("result", artifacts.files, artifacts.obsolete);
     const { status, diagnosis } = result;
     if (status === "cancelled") return { exitCode: null, status, error: null };
     if (status === "complete") return { exitCode: 0, status, error: null };
@@ -125,11 +125,15 @@ class WorkerSession {
   }
 
   /** Hands files that are written and synced to the orchestrator, who alone puts them in place. */
-  async #commit(kind: "checkpoint" | "result", files: readonly StagedFile[]): Promise<void> {
+  async #commit(
+    kind: "checkpoint" | "result",
+    files: readonly StagedFile[],
+    obsolete: readonly string[] = [],
+  ): Promise<void> {
     const answered = new Promise<void>((resolve, reject) => {
       this.#answer = { resolve, reject };
     });
-    send({ type: "commit", kind, files });
+    send({ type: "commit", kind, files, obsolete });
     try {
       await answered;
     } catch (error) {
