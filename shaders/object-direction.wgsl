@@ -22,5 +22,7 @@ fn main(
   let column = (tile % params.tilesAcross) * 16u + local.x;
   if (row >= params.canvasHeight || column >= params.canvasWidth) { return; }
   let pixel = row * params.canvasWidth + column;
-  direction[pixel] = gradient[pixel] / preconditioner[pixel];
+  // without damping a pixel that no light reaches has nothing to divide by, and nothing to change
+  let divisor = preconditioner[pixel];
+  direction[pixel] = select(vec4f(), gradient[pixel] / divisor, divisor > 0.0);
 }

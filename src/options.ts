@@ -171,7 +171,7 @@ export const reconstructOptionsSchema = z.strictObject({
   rescaleProbeInFirstEpoch: z.boolean().default(true).describe("spend epoch 0 on one global probe factor"),
   preconditionerDamping: z
     .number()
-    .positive()
+    .nonnegative()
     .default(0.1)
     .describe("damping of the illumination map, relative to its maximum"),
   excludeMeasuredPixelsBelow: z
