@@ -1,4 +1,5 @@
 // Public names of the browser-safe core; re-exports only.
+/// <reference types="@webgpu/types" preserve="true" />
 
 export { comparePhase, type PhaseComparison } from "./compare/compare-phase.ts";
 export { createScanBox, type PixelBox } from "./compare/pixel-box.ts";
