@@ -1,42 +1,40 @@
-// Replays one golden case on a device and compares every checkpoint.
+// Replays one golden case on a device and compares every checkpoint, every loss and every intermediate quantity.
 
 import { LsqmlEngine } from "../src/index.ts";
 import type { Checkpoint, GoldenCase } from "./golden-case.ts";
-import { compareStep, type Row } from "./golden-step.ts";
+import {
+  constantError,
+  type FieldError,
+  largest,
+  type Row,
+  relativeDifference,
+  relativeError,
+  type Tolerances,
+} from "./golden-compare.ts";
+import { compareStep } from "./golden-step.ts";
 
-export interface Tolerance {
-  readonly object: readonly number[];
-  readonly probe: readonly number[];
-  readonly loss: readonly number[];
-  readonly positions_px?: number;
-}
-
-/** As in manifest.json, one entry per checkpoint. */
-export interface Tolerances {
-  readonly required: Tolerance;
-  readonly aim: Tolerance;
-}
-
-/** True when every error of every row is within the limit; NaN never is. */
-export function isWithin(rows: readonly Row[], limit: "required" | "aim"): boolean {
-  return rows.every((row) => row.errors.every((error) => error.value <= error[limit]));
-}
-
-/** Intermediate step (where the file has one), then every checkpoint. */
+/** Intermediate step (where the file has one), then every checkpoint, in the order of completed epochs. */
 export async function runCase(device: GPUDevice, golden: GoldenCase, tolerance: Tolerances): Promise<Row[]> {
-  const rows = golden.step.size > 0 ? [await compareStep(device, golden)] : [];
+  const rows = golden.step.size > 0 ? [await compareStep(device, golden, tolerance)] : [];
+  const due = golden.checkpoints.map((checkpoint, index) => ({ checkpoint, index }));
   const engine = await LsqmlEngine.create(device, golden.problem, golden.epochs);
   try {
     const losses: number[] = [];
-    for (let epoch = 0; epoch < golden.epochs; epoch++) {
-      losses.push((await engine.runEpoch(epoch)).loss);
-      const index = golden.checkpoints.findIndex((checkpoint) => checkpoint.epochs === epoch + 1);
-      if (index >= 0)
-        rows.push(await compareCheckpoint(engine, golden, golden.checkpoints[index]!, index, losses, tolerance));
+    for (let completed = 0; completed <= golden.epochs; completed++) {
+      if (completed > 0) losses.push((await engine.runEpoch(completed - 1)).loss);
+      for (const { checkpoint, index } of due.filter(({ checkpoint: { epochs } }) => epochs === completed))
+        rows.push(await compareCheckpoint(engine, golden, checkpoint, index, losses, tolerance));
+    }
+    const last = Math.max(...due.map(({ checkpoint }) => checkpoint.epochs));
+    if (last < golden.epochs) {
+      const label = `${golden.file}  epoch ${golden.epochs}, losses only`;
+      rows.push({ label, errors: [lossError(golden, losses, golden.checkpoints.length - 1, tolerance)] });
     }
   } finally {
     engine.destroy();
   }
+  for (const { checkpoint } of due.filter(({ checkpoint: { epochs } }) => epochs < 0 || epochs > golden.epochs))
+    rows.push(unreached(golden, checkpoint));
   return rows;
 }
 
@@ -50,43 +48,45 @@ async function compareCheckpoint(
 ): Promise<Row> {
   const object = await engine.readObject();
   const probe = await engine.readProbe();
-  const error = (name: "object" | "probe" | "loss", value: number) => ({
+  const error = (name: "object" | "probe", value: number): FieldError => ({
     name,
     value,
     required: tolerance.required[name][index]!,
     aim: tolerance.aim[name][index]!,
   });
-  const positionLimit = tolerance.required.positions_px ?? 1e-3;
-  const lossErrors = losses.map((loss, epoch) => Math.abs(loss - golden.loss[epoch]!) / golden.loss[epoch]!);
-  const moved = Array.from(checkpoint.positionsPx, (value, place) =>
-    Math.abs(value - Math.fround(golden.problem.positionsPx[place]!)),
-  );
+  const { positionsPx } = golden.problem;
+  const position = (place: number) => Math.fround(positionsPx[place]!);
   return {
     label: `${golden.file}  epoch ${checkpoint.epochs}`,
     errors: [
-      error("object", weightedError(object.data, checkpoint.object.data, golden.illumination)),
-      error("probe", weightedError(probe.data, checkpoint.probe.data, null)),
-      error("loss", largest(lossErrors)),
-      { name: "positions", value: largest(moved), required: positionLimit, aim: positionLimit / 10 },
+      error("object", relativeError(object.data, checkpoint.object.data, golden.illumination)),
+      error("probe", relativeError(probe.data, checkpoint.probe.data)),
+      lossError(golden, losses, index, tolerance),
+      constantError("positions_px", "positions", position, checkpoint.positionsPx, tolerance),
+      constantError("opr_weights", "weights", () => 1, checkpoint.oprWeights, tolerance),
     ],
   };
 }
 
-/** sqrt(sum w |a - b|^2 / sum w |b|^2) of complex arrays; weights repeat for further slices. */
-function weightedError(actual: Float32Array, expected: Float32Array, weights: Float32Array | null): number {
-  let difference = 0;
-  let total = 0;
-  for (let index = 0; index < expected.length / 2; index++) {
-    const weight = weights ? weights[index % weights.length]! : 1;
-    difference +=
-      weight *
-      ((actual[2 * index]! - expected[2 * index]!) ** 2 + (actual[2 * index + 1]! - expected[2 * index + 1]!) ** 2);
-    total += weight * (expected[2 * index]! ** 2 + expected[2 * index + 1]! ** 2);
-  }
-  return Math.sqrt(difference / total);
+/** Largest relative difference of the losses so far, held to a checkpoint's limits. */
+function lossError(
+  golden: GoldenCase,
+  losses: readonly number[],
+  index: number,
+  { required, aim }: Tolerances,
+): FieldError {
+  const value = largest(losses.map((loss, epoch) => relativeDifference(loss, golden.loss[epoch]!)));
+  return { name: "loss", value, required: required.loss[index]!, aim: aim.loss[index]! };
 }
 
-/** Maximum that NaN does not hide in. */
-function largest(values: readonly number[]): number {
-  return values.reduce((found, value) => (value > found || Number.isNaN(value) ? value : found), 0);
+/** A checkpoint that no epoch of the case ends with: nothing of it can be compared. */
+function unreached({ file, epochs }: GoldenCase, checkpoint: Checkpoint): Row {
+  const label = `${file}  epoch ${checkpoint.epochs} of ${epochs}`;
+  const errors = ["object", "probe", "loss", "positions", "weights"].map((name) => ({
+    name,
+    value: NaN,
+    required: 0,
+    aim: 0,
+  }));
+  return { label, errors };
 }

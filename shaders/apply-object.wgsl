@@ -1,7 +1,7 @@
 // Object update on the touched tiles: O += rate * step * direction (lsqml.md step 12). Flags the first minibatch that
 // leaves a NaN or Inf.
 //!include lib/complex.wgsl
-//!include lib/batch.wgsl
+//!include lib/tile.wgsl
 
 struct Params { canvasHeight: u32, canvasWidth: u32, tilesAcross: u32, learningRate: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -18,13 +18,11 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = group.y * groups.x + group.x;
-  if (number >= batch.tileCount) { return; }
-  let tile = tiles[batch.tileBase + number];
-  let row = (tile / params.tilesAcross) * 16u + local.y;
-  let column = (tile % params.tilesAcross) * 16u + local.x;
-  if (row >= params.canvasHeight || column >= params.canvasWidth) { return; }
-  let pixel = row * params.canvasWidth + column;
+  let number = listedTile(group, groups);
+  if (number == NO_TILE) { return; }
+  let place = tilePixel(number, local);
+  if (!isOnCanvas(place)) { return; }
+  let pixel = pixelIndex(place);
   let value = object[pixel] + params.learningRate * batchSteps[0] * direction[pixel].xy;
   object[pixel] = value;
   if (!isFinite(value)) { atomicMin(&flags[0], batch.minibatch); }

@@ -1,7 +1,7 @@
 // Illumination map C (lsqml.md section 2.1): L = sum over all patterns of the probe's intensity at the integer patch
 // start, C <- old * C + new * L. Tiles that no patch touches keep C = 0. One workgroup per tile of 16 x 16 pixels.
 //!include lib/complex.wgsl
-//!include lib/batch.wgsl
+//!include lib/tile.wgsl
 
 struct Params {
   height: u32, width: u32, canvasHeight: u32, canvasWidth: u32, tilesAcross: u32,
@@ -20,24 +20,22 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = group.y * groups.x + group.x;
-  if (number >= batch.tileCount) { return; }
-  let tile = tiles[batch.tileBase + number];
-  let row = (tile / params.tilesAcross) * 16u + local.y;
-  let column = (tile % params.tilesAcross) * 16u + local.x;
+  let number = listedTile(group, groups);
+  if (number == NO_TILE) { return; }
+  let place = tilePixel(number, local);
   let frame = params.height * params.width;
   var sum = 0.0;
   let end = tiles[batch.rangeBase + number + 1u];
   for (var entry = tiles[batch.rangeBase + number]; entry < end; entry++) {
     let start = slots[tiles[entry]].start;
-    let y = i32(row) - start.x;
-    let x = i32(column) - start.y;
+    let y = i32(place.x) - start.x;
+    let x = i32(place.y) - start.y;
     if (y < 0 || x < 0 || y >= i32(params.height) || x >= i32(params.width)) { continue; }
     let offset = u32(y) * params.width + u32(x);
     for (var mode = 0u; mode < params.usedModes; mode++) { sum += squaredModulus(probe[mode * frame + offset]); }
   }
-  if (row >= params.canvasHeight || column >= params.canvasWidth) { return; }
-  let pixel = row * params.canvasWidth + column;
+  if (!isOnCanvas(place)) { return; }
+  let pixel = pixelIndex(place);
   var map = params.newWeight * sum;
   if (params.oldWeight > 0.0) { map += params.oldWeight * illumination[pixel]; }
   illumination[pixel] = map;

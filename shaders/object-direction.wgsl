@@ -1,5 +1,5 @@
 // Preconditioned object direction: gradient / sqrt(C^2 + (damping max C)^2) on the touched tiles (lsqml.md step 6).
-//!include lib/batch.wgsl
+//!include lib/tile.wgsl
 
 struct Params { canvasHeight: u32, canvasWidth: u32, tilesAcross: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,12 +15,12 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = group.y * groups.x + group.x;
-  if (number >= batch.tileCount) { return; }
-  let tile = tiles[batch.tileBase + number];
-  let row = (tile / params.tilesAcross) * 16u + local.y;
-  let column = (tile % params.tilesAcross) * 16u + local.x;
-  if (row >= params.canvasHeight || column >= params.canvasWidth) { return; }
-  let pixel = row * params.canvasWidth + column;
-  direction[pixel] = gradient[pixel] / preconditioner[pixel];
+  let number = listedTile(group, groups);
+  if (number == NO_TILE) { return; }
+  let place = tilePixel(number, local);
+  if (!isOnCanvas(place)) { return; }
+  let pixel = pixelIndex(place);
+  // without damping a pixel that no light reaches has nothing to divide by, and nothing to change
+  let divisor = preconditioner[pixel];
+  direction[pixel] = select(vec4f(), gradient[pixel] / divisor, divisor > 0.0);
 }

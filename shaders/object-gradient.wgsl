@@ -1,7 +1,7 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. One workgroup per touched tile of 16 x 16 pixels.
 //!include lib/complex.wgsl
-//!include lib/batch.wgsl
+//!include lib/tile.wgsl
 
 struct Params { height: u32, width: u32, canvasHeight: u32, canvasWidth: u32, tilesAcross: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,11 +24,9 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = group.y * groups.x + group.x;
-  if (number >= batch.tileCount) { return; }
-  let tile = tiles[batch.tileBase + number];
-  let row = (tile / params.tilesAcross) * 16u + local.y;
-  let column = (tile % params.tilesAcross) * 16u + local.x;
+  let number = listedTile(group, groups);
+  if (number == NO_TILE) { return; }
+  let place = tilePixel(number, local);
   let frame = params.height * params.width;
   var all = vec2f();
   var first = vec2f();
@@ -36,8 +34,8 @@ fn main(
   for (var entry = tiles[batch.rangeBase + number]; entry < end; entry++) {
     let position = tiles[entry];
     let slot = slots[batch.slotBase + position];
-    let y = i32(row) - slot.start.x;
-    let x = i32(column) - slot.start.y;
+    let y = i32(place.x) - slot.start.x;
+    let x = i32(place.y) - slot.start.y;
     if (y < 0 || x < 0 || y >= i32(params.height) || x >= i32(params.width)) { continue; }
     let offset = u32(y) * params.width + u32(x);
     var factor = 1.0;
@@ -53,8 +51,8 @@ fn main(
     }
     all += sum;
   }
-  if (row >= params.canvasHeight || column >= params.canvasWidth) { return; }
-  let pixel = row * params.canvasWidth + column;
+  if (!isOnCanvas(place)) { return; }
+  let pixel = pixelIndex(place);
   var total = vec4f(all, first);
   if (batch.firstSlice == 0u) { total += gradient[pixel]; }
   gradient[pixel] = total;

@@ -1,4 +1,5 @@
 // Public names of the browser-safe core; re-exports only.
+/// <reference types="@webgpu/types" preserve="true" />
 
 export {
   COMPARE_DEFAULTS,

@@ -85,7 +85,7 @@ function childAt(node: JsonSchema, step: PropertyKey): JsonSchema | null {
 
 /** What values a node takes. */
 export function rulesOf(node: JsonSchema): ValueRule[] {
-  if (node.anyOf) return mergeNumbers(node.anyOf.flatMap(rulesOf));
+  if (node.anyOf) return node.anyOf.flatMap(rulesOf);
   if (node.enum) return [{ kind: "words", words: node.enum.map(String) }];
   if (node.const !== undefined) return [{ kind: "words", words: [String(node.const)] }];
   const types = typeof node.type === "string" ? [node.type] : (node.type ?? []);
@@ -103,16 +103,6 @@ function ruleOfType(type: string, node: JsonSchema): ValueRule {
     maximum: node.maximum ?? null,
     aboveMinimum: node.exclusiveMinimum !== undefined,
   };
-}
-
-/** Of several numeric alternatives the widest speaks for all. */
-function mergeNumbers(rules: readonly ValueRule[]): ValueRule[] {
-  const numbers = rules.filter((rule) => rule.kind === "number");
-  const widest = numbers.reduce(
-    (best, rule) => ((rule.maximum ?? Infinity) > (best.maximum ?? Infinity) ? rule : best),
-    numbers[0]!,
-  );
-  return rules.filter((rule) => rule.kind !== "number" || rule === widest);
 }
 
 /** Accepted values in words, e.g. "an integer from 0 to 32, or null". */

@@ -48,8 +48,9 @@ const dataOptions = z
     pixelSizeM: z.number().positive().nullable().default(null).describe("object pixel size in metres"),
     firstPatterns: count(1).nullable().default(null).describe("use only so many patterns from the start; null = all"),
     lenientZip: z.boolean().default(false).describe("accept bytes before or after the archive, with a warning"),
-    memoryBudgetBytes: count(1)
-      .or(z.int().positive())
+    memoryBudgetBytes: z
+      .int()
+      .positive()
       .nullable()
       .default(null)
       .describe("host memory for arrays that must be held whole; null = half of what is free"),
@@ -108,7 +109,7 @@ const probeOptions = z
       .strictObject({
         enabled: z.boolean().default(true),
         method: z.enum(["svd", "gram-schmidt"]).default("svd").describe("how modes are made orthogonal"),
-        sortByOccupancy: z.boolean().default(false).describe("order the modes by energy afterwards"),
+        sortByOccupancy: z.boolean().default(false).describe("order the modes by energy first, the strongest in front"),
         plan: plan(1),
       })
       .prefault({})
@@ -171,7 +172,7 @@ export const reconstructOptionsSchema = z.strictObject({
   rescaleProbeInFirstEpoch: z.boolean().default(true).describe("spend epoch 0 on one global probe factor"),
   preconditionerDamping: z
     .number()
-    .positive()
+    .nonnegative()
     .default(0.1)
     .describe("damping of the illumination map, relative to its maximum"),
   excludeMeasuredPixelsBelow: z

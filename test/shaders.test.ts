@@ -1,5 +1,6 @@
 // Shaders as text: their bindings and parameters are those the kernels declare, and they keep to the house rules.
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SLOT_BYTES } from "../src/engine/epoch-tables.ts";
 import type { KernelSpec } from "../src/gpu/kernel.ts";
@@ -7,7 +8,7 @@ import { shaders } from "../src/gpu/shaders.generated.ts";
 import { factorLength } from "../src/kernels/fft2d.ts";
 import { listKernelSpecs } from "./support/kernel-specs.ts";
 
-const folder = new URL("../shaders/", import.meta.url).pathname;
+const folder = `${join(import.meta.dirname, "../shaders")}/`;
 const files = readdirSync(folder, { recursive: true })
   .map(String)
   .filter((name) => name.endsWith(".wgsl"))

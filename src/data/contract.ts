@@ -25,6 +25,11 @@ export interface ReadDatasetExtras extends ReaderTools {
   /** A mask of its own (true = valid), as an .npy file or an array; replaces a member `mask`. */
   readonly maskNpy?: Uint8Array | NumericArray;
   readonly signal?: AbortSignal;
+  /**
+   * Called before the patterns' values are read, which takes long in a large file: what it throws refuses the scan. For
+   * options that only fit some pattern sizes or positions.
+   */
+  readonly onChecked?: (scan: CheckedScan) => void;
 }
 
 /** A dataset with what was learned on the way; `plan` and `statistics` are for inspection. */
@@ -125,7 +130,9 @@ async function readScan(
 ): Promise<OpenScan> {
   const { access } = npz.archive;
   const source = access.name;
-  const { plan, metadata, positionsPx, notes, arrays, budgetBytes } = await readSurroundings(npz, options, extras);
+  const surroundings = await readSurroundings(npz, options, extras);
+  extras.onChecked?.(surroundings);
+  const { plan, metadata, positionsPx, notes, arrays, budgetBytes } = surroundings;
   const used = positionsPx.length / 2;
   const reading = await readPatterns(npz, plan, extras, budgetBytes - arrays.heldBytes, perPixel);
   const { statistics, patterns } = reading;

@@ -1,6 +1,7 @@
 // What a careful colleague would tell about a file before running it: facts first, then everything that looks odd.
 
 import type { ComplexArray } from "../complex.ts";
+import { OptionsError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
 import { memoryBudget, type OpenScan, type ReadDatasetExtras } from "./contract.ts";
 import { findCountScale } from "./count-scale.ts";
@@ -25,10 +26,16 @@ import { methodStored } from "./zip-format.ts";
 
 export interface InspectOptions {
   readonly data: DataOptions;
-  /** Canvas pixels beyond range and probe. */
-  readonly canvasExtraPx: number;
+  /** The canvas that a run would lay out for positions [position, 2] and patterns of `frame` pixels. */
+  readonly layOutCanvas: (positionsPx: Float64Array, frame: readonly [number, number]) => CanvasFacts;
   /** Reads headers only. */
   readonly quick: boolean;
+}
+
+/** Size of a canvas, and what there is to say about it. */
+export interface CanvasFacts {
+  readonly shape: readonly [number, number];
+  readonly notes: readonly DatasetNote[];
 }
 
 /** A remark; `error` is what a reconstruction would refuse. */
@@ -143,11 +150,8 @@ async function examine(access: RandomAccess, options: InspectOptions, extras: Re
     const { dataset, statistics } = scan;
     findings.push(...escalate(dataset.notes, options.data));
     const geometry = describeScan(scan);
-    const canvasPx = [0, 1].map((axis) => {
-      const window = axis === 0 ? plan.oriented.heightPx : plan.oriented.widthPx;
-      return Math.ceil(geometry.rangePx[axis]!) + window + options.canvasExtraPx;
-    }) as [number, number];
-    findings.push(...refusals(() => assertCanvasSize(canvasPx, access.name)));
+    const canvasPx = tryCanvas(dataset.positionsPx, plan, options, findings);
+    if (canvasPx) findings.push(...refusals(() => assertCanvasSize(canvasPx, access.name)));
     const centring = measureCentring(statistics.pixels!, plan.oriented, dataset.mask);
     const pixels = findOddPixels(statistics.pixels!, plan.oriented, dataset.mask, dataset.patterns.count);
     findings.push(...oddities(centring, pixels, geometry));
@@ -181,6 +185,24 @@ const emptyInspection = {
   canvasPx: null,
   memory: null,
 };
+
+/** A canvas that the options make impossible is what a run would refuse; the file is described all the same. */
+function tryCanvas(
+  positionsPx: Float64Array,
+  { oriented }: DatasetPlan,
+  { layOutCanvas }: InspectOptions,
+  findings: Finding[],
+): readonly [number, number] | null {
+  try {
+    const { shape, notes } = layOutCanvas(positionsPx, [oriented.heightPx, oriented.widthPx]);
+    findings.push(...notes);
+    return shape;
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    findings.push({ level: "error", code: error.code, message: error.message });
+    return null;
+  }
+}
 
 async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<MemberFacts[]> {
   const planned = plan

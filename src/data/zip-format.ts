@@ -17,7 +17,6 @@ export const methodStored = 0;
 export const methodDeflated = 8;
 export const flagEncrypted = 1;
 export const flagDescriptor = 8;
-export const flagUtf8 = 0x800;
 export const zip64ExtraId = 1;
 export const sentinel16 = 0xffff;
 export const sentinel32 = 0xffffffff;

@@ -88,10 +88,16 @@ export function layOutCanvas(
     notes.push({
       level: "warning",
       code: "CANVAS_SMALL",
-      message: `${outside} patterns reach beyond the canvas of ${shape[0]} x ${shape[1]} px; its border is repeated there. Raise --canvas-extra`,
+      message: `${outside} patterns reach beyond the canvas of ${shape[0]} x ${shape[1]} px; its border is repeated there. ${adviseRoom(options)}`,
     });
   }
   return { shape, originPx, centredPx, canvasOriginPx, positionsPx, placement, notes };
+}
+
+/** What gives the patterns room, given how the canvas was chosen. */
+function adviseRoom({ shapePx, originRule }: ReconstructOptions["canvas"]): string {
+  const grow = shapePx ? "Raise --canvas-shape" : "Raise --canvas-extra";
+  return originRule === "specified" ? `${grow} or move --canvas-origin` : grow;
 }
 
 function countOutside(

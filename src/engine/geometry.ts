@@ -24,17 +24,17 @@ export function computeOrigin(
   return [0, 1].map((axis) => {
     const length = canvasShape[axis]!;
     if (rule === "support") return roundHalfEven(length / 2) + half;
-    const [smallest, largest] = axisRange(positionsPx, axis);
+    const [smallest, largest] = axisRange(positionsPx, axis).map(Math.fround) as [number, number];
     return roundHalfEven(length / 2 - (largest + smallest) / 2) + half;
   }) as [number, number];
 }
 
-/** Smallest and largest coordinate along an axis (0 = y, 1 = x), in float32. */
+/** Smallest and largest coordinate along an axis (0 = y, 1 = x). */
 export function axisRange(positionsPx: ArrayLike<number>, axis: number): [number, number] {
   let smallest = Infinity;
   let largest = -Infinity;
   for (let index = axis; index < positionsPx.length; index += 2) {
-    const value = Math.fround(positionsPx[index]!);
+    const value = positionsPx[index]!;
     smallest = Math.min(smallest, value);
     largest = Math.max(largest, value);
   }
@@ -80,7 +80,7 @@ export function findRegion(
   canvasShape: readonly [number, number],
 ): RegionOfInterest | null {
   const [top, bottom, left, right] = [0, 1].flatMap((axis) => {
-    const [smallest, largest] = axisRange(positionsPx, axis);
+    const [smallest, largest] = axisRange(positionsPx, axis).map(Math.fround) as [number, number];
     const length = canvasShape[axis]!;
     const clip = (value: number) => Math.min(length, Math.max(0, Math.trunc(Math.fround(value + originPx[axis]!))));
     return [clip(smallest), clip(largest)];

@@ -280,8 +280,7 @@ export class LsqmlEngine {
 
   async #abandon(queue: SubmitQueue): Promise<EpochOutcome> {
     queue.flush();
-    await this.#device.queue.onSubmittedWorkDone();
-    this.#watch.assertAlive();
+    await queue.finished();
     return { loss: NaN, minibatchLoss: new Float64Array(0), firstBad: null, unsolvedSteps: 0, finished: false };
   }
 

@@ -1,6 +1,7 @@
 // Command buffers of an epoch: several minibatches per submit, at most two submits under way, so that queued work stays
 // bounded and a stop takes effect soon.
 
+import { awaitDevice } from "../gpu/device.ts";
 import type { StageRecorder } from "../gpu/timing.ts";
 
 export class SubmitQueue {
@@ -31,8 +32,15 @@ export class SubmitQueue {
     this.#minibatches += 1;
     if (this.#minibatches < this.#minibatchesPerSubmit) return;
     this.flush();
-    this.#running.push(this.#device.queue.onSubmittedWorkDone());
+    const running = this.finished();
+    running.catch(() => {}); // told where it is awaited; the last ones may never be
+    this.#running.push(running);
     if (this.#running.length > 2) await this.#running.shift();
+  }
+
+  /** Resolves when everything submitted so far is done. Throws GpuError when the device failed or gave up. */
+  finished(): Promise<undefined> {
+    return awaitDevice(this.#device, "minibatches", this.#device.queue.onSubmittedWorkDone());
   }
 
   /** Submits what has been encoded. */

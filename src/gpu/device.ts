@@ -190,7 +190,10 @@ export async function awaitDevice<T>(device: GPUDevice, label: string, work: Pro
   } catch (error) {
     await new Promise((resolve) => setTimeout(resolve, 0)); // the reason may arrive just after the rejection
     watch.assertAlive();
-    throw asGpuError(error, label);
+    const told = asGpuError(error, label);
+    if (told !== error || error instanceof PtychoError) throw told;
+    const got = oneLine(error instanceof Error ? error.message : String(error));
+    throw new GpuError("GPU_LOST", "the device gave up its work", { source: label, got }, 75, error);
   }
 }
 
@@ -230,7 +233,7 @@ function asGpuError(error: unknown, label: string): unknown {
   if (error.name === "AbortError")
     return new GpuError("GPU_LOST", "the device gave up while reading back", details, 75, error);
   if (error.name === "OperationError")
-    return new GpuError("GPU_VALIDATION", "the device refused to read back", details, 70, error);
+    return new GpuError("GPU_VALIDATION", "the device refused what it was asked to wait for", details, 70, error);
   return error;
 }
 

@@ -102,7 +102,7 @@ export function parseLine(
     if (!known) throw unknownFlag(rawName, Object.keys(config));
     if (known.type === "boolean" && value !== undefined) throw valueError(rawName, "no value", value);
     if (known.type === "string" && (value === undefined || (!token.inlineValue && /^--?[a-z]/.test(value)))) {
-      throw valueError(rawName, commandFlags[name]?.value ?? describeRules(byName.get(name)?.rules ?? []), "nothing");
+      throw valueError(rawName, commandFlags[name]?.value ?? describeOnLine(byName.get(name)?.rules ?? []), "nothing");
     }
     if (Object.hasOwn(commandFlags, name)) command[name] = value ?? true;
     else if (switches.has(name)) assign(options, byName.get(name)!.path, true);
@@ -138,8 +138,8 @@ export function describeFlags(flags: readonly OptionFlag[]): string {
   return flags
     .map(({ name, option }) => {
       const shown = isBoolean(option.rules) ? `--${name}, --no-${name}` : `--${name} VALUE`;
-      const accepted = isBoolean(option.rules) ? "" : `; ${describeRules(option.rules)}`;
-      return `  ${shown}\n      ${option.description || option.path.join(".")}${accepted} [${JSON.stringify(option.defaultValue)}]`;
+      const accepted = isBoolean(option.rules) ? "" : `; ${describeOnLine(option.rules)}`;
+      return `  ${shown}\n      ${option.description || option.path.join(".")}${accepted} [${describeDefault(option.defaultValue)}]`;
     })
     .join("\n");
 }
@@ -172,13 +172,30 @@ function parseValue(rawName: string, text: string, option: OptionFact): unknown 
   if (rules.some((rule) => rule.kind === "words" && rule.words.includes(text))) return text;
   const list = rules.find((rule) => rule.kind === "list");
   if (list) {
-    const numbers = text.split(",").map(Number);
+    const parts = text.replace(/^\[(.*)\]$/, "$1").split(",");
+    const numbers = parts.map((part) => (part.trim() === "" ? NaN : Number(part)));
     if (numbers.length === list.items.length && numbers.every(Number.isFinite)) return numbers;
   }
   if (rules.some((rule) => rule.kind === "number") && text.trim() !== "" && Number.isFinite(Number(text)))
     return Number(text);
   if (rules.some((rule) => rule.kind === "text")) return text;
-  throw valueError(rawName, list ? `${list.items.length} numbers separated by a comma` : describeRules(rules), text);
+  throw valueError(rawName, describeOnLine(rules), text);
+}
+
+/** Accepted values as the command line takes them: lists without brackets. */
+function describeOnLine(rules: readonly ValueRule[]): string {
+  return describeRules(
+    rules.map((rule): ValueRule => {
+      if (rule.kind !== "list") return rule;
+      const each = describeRules(rule.items[0] ?? []);
+      return { kind: "words", words: [`${rule.items.length} values joined by a comma, each ${each}`] };
+    }),
+  );
+}
+
+/** A default as it would be given on the command line. */
+function describeDefault(value: unknown): string {
+  return Array.isArray(value) ? value.join(",") : JSON.stringify(value);
 }
 
 function isBoolean(rules: readonly ValueRule[]): boolean {

@@ -1,4 +1,5 @@
 // Public names of the Node side; re-exports only.
+/// <reference types="@webgpu/types" preserve="true" />
 
 export { fromPieces, writeFileAtomic } from "./atomic-write.ts";
 export { main } from "./cli.ts";

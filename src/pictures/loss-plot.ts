@@ -2,19 +2,14 @@
 
 import { type Bitmap, type Colour, drawLine, fillRectangle, strokeRectangle } from "./bitmap.ts";
 import { CAPITAL_DOTS, drawText, measureText } from "./font.ts";
-import { type Block, faint, ink, renderSheet, TITLE_HEIGHT_PX, TITLE_SCALE } from "./sheet.ts";
+import { type Block, faint, ink, TITLE_HEIGHT_PX, TITLE_SCALE } from "./sheet.ts";
 
 const curveColour: Colour = [178, 24, 60];
 const gridColour: Colour = [224, 224, 224];
 const LABEL_WIDTH_PX = 48;
 const BELOW_PX = 2 * (CAPITAL_DOTS + 5);
 
-/** PNG of the loss curve alone; `loss` [epoch], epochs counted from 0. */
-export function renderLossCurve(loss: Float64Array, heading: readonly string[] = []): Uint8Array {
-  return renderSheet(heading, [[createLossBlock(loss, 640, 360)]]);
-}
-
-/** The loss curve as a block; values that are not positive numbers are left out. */
+/** The curve of `loss` [epoch] as a block, epochs counted from 0; values that are not positive numbers are left out. */
 export function createLossBlock(loss: Float64Array, plotWidthPx: number, plotHeightPx: number): Block {
   return {
     widthPx: LABEL_WIDTH_PX + plotWidthPx,

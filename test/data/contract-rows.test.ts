@@ -1,7 +1,9 @@
 // The data contract row by row: every row of study.md 7.3 and 7.4 about a scan file.
 import { describe, expect, it } from "vitest";
+import type { CheckedScan } from "../../src/data/contract.ts";
 import { inspectDataset } from "../../src/data/inspect.ts";
 import { bytesAccess } from "../../src/data/random-access.ts";
+import { OptionsError } from "../../src/errors.ts";
 import { expectRefusal } from "../support/expect-refusal.ts";
 import { encodeNumbers, npyFile, npyNumbers, npyPickled, npyText } from "../support/npz-builder.ts";
 import { refusedRows } from "../support/refused-files.ts";
@@ -203,7 +205,7 @@ describe("7.3: what is accepted with a note", () => {
     const members = { ...plain, xcoords, ycoords: npyNumbers("<f8", [count], new Array(count).fill(30)) };
     const report = await inspectDataset(bytesAccess(scanFile(members), "scan.npz"), {
       data: dataOptions(),
-      canvasExtraPx: 50,
+      layOutCanvas: () => ({ shape: [77, 99], notes: [] }),
       quick: false,
     });
     expect(report.scan!.meanStepPx).toBeCloseTo(0.2, 6);
@@ -329,5 +331,26 @@ describe("7.4: legacy variants", () => {
     const dataset = await readScan(scanFile(plain, { extra }));
     expect(dataset.patterns.count).toBe(count);
     expect(dataset.provenance.ignoredMembers).toEqual(extra.map(({ name }) => name.slice(0, -4)));
+  });
+});
+
+describe("what the caller checks before the patterns are read", () => {
+  const dark = scanFile(diffraction("<f4", new Float32Array(count * pixels).fill(Number.NaN)));
+  const impossible = new OptionsError("CANVAS_ORIGIN", "with this origin patches would start between pixels");
+
+  it("a refusal of the caller's own comes first", async () => {
+    await expectRefusal(readScan(dark), "DATA_NONFINITE");
+    const onChecked = () => {
+      throw impossible;
+    };
+    await expectRefusal(readScan(dark, {}, { onChecked }), "CANVAS_ORIGIN", [], 78);
+  });
+
+  it("sizes and positions are those of the dataset", async () => {
+    const seen: CheckedScan[] = [];
+    const dataset = await readScan(scanFile(plain), { firstPatterns: 7 }, { onChecked: (scan) => seen.push(scan) });
+    expect(seen.length).toBe(1);
+    expect(seen[0]!.positionsPx).toEqual(dataset.positionsPx);
+    expect(seen[0]!.plan.oriented).toMatchObject({ heightPx, widthPx });
   });
 });

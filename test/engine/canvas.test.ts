@@ -84,9 +84,35 @@ describe("size", () => {
   test("patches beyond the canvas are counted", () => {
     const canvas = lay([0, 0, 0, 10, 10, 0, 10, 10], [16, 16], { shapePx: [26, 20] });
     expect(codes(canvas)).toEqual(["CANVAS_SMALL"]);
-    expect(canvas.notes[0]!.message).toMatch(/^4 patterns .* 26 x 20 px/);
+    expect(canvas.notes[0]!.message).toMatch(/^4 patterns .* 26 x 20 px.*Raise --canvas-shape$/);
     expect(codes(lay([0, 0, 0, 10, 10, 0, 10, 10], [16, 16], { shapePx: [26, 26] }))).toEqual([]);
   });
+});
+
+test("too small a canvas: the advice is about the flag that chose it", () => {
+  const data = [0, 0, 0, 10, 10, 0, 10, 30];
+  const advice = (canvas: CanvasInput) => lay(data, [16, 16], canvas).notes[0]!.message.split(". ").at(-1);
+  expect(advice({ extraPx: 0, originRule: "specified", originPx: [0.5, 7.5] })).toBe(
+    "Raise --canvas-extra or move --canvas-origin",
+  );
+  expect(advice({ shapePx: [20, 20] })).toBe("Raise --canvas-shape");
+  expect(advice({ shapePx: [40, 60], originRule: "specified", originPx: [0.5, 7.5] })).toBe(
+    "Raise --canvas-shape or move --canvas-origin",
+  );
+});
+
+test("a scan has the same canvas wherever its coordinates begin", () => {
+  const data = scatter(30, [0, 0], 5).map((value, k) => (k < 4 ? [0, 0, 30.25, 30.25][k]! : value));
+  const here = lay(data, [16, 16]);
+  for (const offset of [-12, 40_000, 30_000_000]) {
+    const there = lay(
+      data.map((value) => value + offset),
+      [16, 16],
+    );
+    expect(there.shape).toEqual(here.shape);
+    expect(Array.from(there.placement.startIndicesPx)).toEqual(Array.from(here.placement.startIndicesPx));
+    expect(there.canvasOriginPx).toEqual(here.canvasOriginPx.map((value) => value + offset));
+  }
 });
 
 describe("origin", () => {

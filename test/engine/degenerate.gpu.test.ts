@@ -132,6 +132,14 @@ for (const [name, options] of variants) {
   });
 }
 
+test("no damping: pixels without light stay as they are", async () => {
+  const { dataset } = makeTinyScan();
+  const result = await runDegenerate(dataset, { preconditionerDamping: 0, initialObject: "flat" });
+  expect(result.status).toBe("complete");
+  expect(result.object.data[0]).toBeCloseTo(result.object.data[2]!, 6); // two pixels of the unlit corner
+  expect(result.loss[3]!).toBeLessThan(result.loss[1]!);
+});
+
 test("unsolvable separate steps are counted and noted", async () => {
   const { dataset } = makeTinyScan();
   const mask = new Uint8Array(frame[0] * frame[1]);

@@ -75,6 +75,27 @@ describe("usage", () => {
       expect(err).toContain(flag);
     }
   });
+  it("pairs are given with or without brackets, and the help shows how", async () => {
+    expect((await run("simulate", "--help")).out).toMatch(/2 values joined by a comma, each an integer .*\[64,64\]$/m);
+    for (const [value, fine] of [
+      ["16,16", true],
+      ["[16, 16]", true],
+      ["16", false],
+      ["16,", false],
+      ["16,16,16", false],
+      ["[16,16", false],
+    ] as const) {
+      const { code, err } = await run(
+        "simulate",
+        "--pattern-shape-px",
+        value,
+        "--output",
+        join(folder, "no/such/x.npz"),
+      );
+      expect(code === 2, `${value}: ${err}`).toBe(!fine);
+      if (!fine) expect(err).toContain("2 values joined by a comma");
+    }
+  });
   it("a bad value in --config is exit 78 and names file and option", async () => {
     const config = put("options.json", '{ "probe": { "modes": 0 } }');
     const { code, err } = await run("reconstruct", "a.npz", "--output", join(folder, "x"), "--config", config);
@@ -143,6 +164,15 @@ describe("simulate and inspect", () => {
     expect((await run("inspect", path)).out).toContain("canvas");
     const full = JSON.parse((await run("inspect", path, "--json")).out);
     expect(full.sha256).toMatch(/^[0-9a-f]{64}$/);
+    const canvas = async (...flags: string[]) => JSON.parse((await run("inspect", path, "--json", ...flags)).out);
+    expect((await canvas("--canvas-shape", "77,99")).canvasPx).toEqual([77, 99]);
+    const { canvasPx } = await canvas("--canvas-extra", "7");
+    expect(canvasPx).toEqual(full.canvasPx.map((length: number) => length - 43));
+    const specified = ["--canvas-origin-rule", "specified", "--canvas-origin"];
+    expect((await canvas(...specified, "60,60")).findings).toContainEqual(
+      expect.objectContaining({ level: "error", code: "CANVAS_ORIGIN" }),
+    );
+    expect((await canvas(...specified, "59.5,59.5")).canvasPx).toEqual(full.canvasPx);
     const quick = JSON.parse((await run("inspect", path, "--json", "--quick")).out);
     expect(quick.sha256).toBe(null);
     expect(quick.patterns.count).toBe(full.patterns.count);

@@ -5,12 +5,12 @@ import { complexZeros } from "../../src/complex.ts";
 import { createBitmap, encodeBitmap } from "../../src/pictures/bitmap.ts";
 import { type ColourMap, colourAt, cyclicMap, divergingMap, greyMap } from "../../src/pictures/colour-maps.ts";
 import { drawText, fitText, measureText } from "../../src/pictures/font.ts";
-import { renderLossCurve } from "../../src/pictures/loss-plot.ts";
+import { createLossBlock } from "../../src/pictures/loss-plot.ts";
 import { createPanelBlock, type Panel } from "../../src/pictures/panel.ts";
 import { type PicturedResult, renderReconstruction } from "../../src/pictures/render-reconstruction.ts";
 import { renderTruthComparison } from "../../src/pictures/render-truth-comparison.ts";
 import { chooseScaleBar } from "../../src/pictures/scale-bar.ts";
-import { TITLE_HEIGHT_PX } from "../../src/pictures/sheet.ts";
+import { renderSheet, TITLE_HEIGHT_PX } from "../../src/pictures/sheet.ts";
 
 /** Pixel colours of a PNG, by column and row. */
 function openPng(png: Uint8Array) {
@@ -287,7 +287,9 @@ describe("text", () => {
   });
 });
 
-describe("renderLossCurve", () => {
+describe("loss curve", () => {
+  const renderLossCurve = (loss: Float64Array) => renderSheet([], [[createLossBlock(loss, 640, 360)]]);
+
   test("falls with the loss and leaves out what is not a positive number", () => {
     const png = openPng(renderLossCurve(Float64Array.of(1, 0.1, Number.NaN, 0, 0.01)));
     const rows = (x: number) =>

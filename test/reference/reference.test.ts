@@ -1,4 +1,5 @@
 // The float64 reference is itself held against pty-chi's trajectories and the numbers worked out in the specification.
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readGoldenCase } from "../../bench/golden-case.ts";
 import { makeSelfTestProblem, SELF_TEST_LOSSES } from "../../src/engine/self-test.ts";
@@ -8,7 +9,7 @@ import { placeAll } from "./placement.ts";
 import { shiftPlane } from "./planes.ts";
 import { solveJointly, trimmedMean } from "./step-sizes.ts";
 
-const folder = new URL("../../fixtures/golden/", import.meta.url).pathname;
+const folder = `${join(import.meta.dirname, "../../fixtures/golden")}/`;
 
 /** Cases and how many epochs of them; Poisson runs amplify pty-chi's float32 rounding later on (gpu-notes.md 6.3). */
 const cases: [string, number][] = [

@@ -2,6 +2,7 @@
 
 import { inspectDataset } from "../../data/inspect.ts";
 import { formatInspection } from "../../data/inspect-format.ts";
+import { layOutCanvas } from "../../engine/canvas.ts";
 import { parseOptions, reconstructOptionsSchema } from "../../options.ts";
 import { type Command, mergeOptions, onePositional } from "../command.ts";
 import { fileAccess, nodeReaderTools } from "../file-access.ts";
@@ -36,10 +37,12 @@ export const inspectCommand: Command = {
     const config = typeof command.config === "string" ? command.config : undefined;
     const options = await mergeOptions(config, given, flags, parseOptions);
     const access = await fileAccess(path);
+    const canvasOf = (positionsPx: Float64Array, frame: readonly [number, number]) =>
+      layOutCanvas(positionsPx, frame, options.canvas);
     try {
       const report = await inspectDataset(
         access,
-        { data: options.data, canvasExtraPx: options.canvas.extraPx, quick: command.quick === true },
+        { data: options.data, layOutCanvas: canvasOf, quick: command.quick === true },
         nodeReaderTools(),
       );
       io.stdout(command.json ? formatJson(report).text : formatInspection(report));
