@@ -115,7 +115,8 @@ describe("A17, A18 an honest bomb: 0.5 MB that become 512 MiB", () => {
       }
       return "complete";
     };
-    const options = { data: dataOptions(), canvasExtraPx: 50, quick: false };
+    const layOutCanvas = () => ({ shape: [80, 80] as const, notes: [] });
+    const options = { data: dataOptions(), layOutCanvas, quick: false };
     const report = await inspectDataset(bytesAccess(buildZip(members), "scan.npz"), options, { codecs: { inflate } });
     expect(report.members.find((member) => member.name === name)).toMatchObject({
       sizeBytes: zeroBytes + start.length,
