@@ -22,6 +22,8 @@ export interface ManifestFacts extends CallFacts {
   readonly trainingManifest: string | null;
   /** One per job, in the plan's order. */
   readonly executionResults: readonly ExecutionResult[];
+  /** Inputs that were made because they were missing. */
+  readonly regenerated?: readonly ReconstructionManifest["regenerated"][number][];
 }
 
 /** `reconstruction_manifest.json` (study.md section 5.3, and what a rerun needs). */
@@ -52,6 +54,7 @@ export function buildReconstructionManifest(plan: JobPlan, facts: ManifestFacts)
       notes: [...(notesOf.get(job.outputDir) ?? [])],
     })),
     execution_results: [...facts.executionResults],
+    regenerated: [...(facts.regenerated ?? [])],
     notes: [...plan.notes],
   };
 }

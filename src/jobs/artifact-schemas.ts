@@ -65,6 +65,10 @@ export const reconstructionManifestSchema = z.looseObject({
   missing_jobs: z.array(skippedJob).default([]).describe("all missing cells, whatever the filters"),
   jobs: z.array(manifestJob),
   execution_results: z.array(executionResult).default([]).describe("one per job, same order"),
+  regenerated: z
+    .array(z.strictObject({ ...place, path: z.string(), sha256: z.string(), seed: uint32.nullable() }))
+    .default([])
+    .describe("inputs made by this call because they were missing"),
   notes: z.array(z.string()),
 });
 

@@ -37,3 +37,9 @@ export function presetOptions(preset: PresetName, { dose, epochs, seed }: Preset
     intensityScale: "counts",
   };
 }
+
+/** The same settings as flags of `ptycho reconstruct`, beside --epochs and --seed. */
+export function presetFlags(preset: PresetName, dose: number): readonly string[] {
+  if (preset === "study") return ["--probe-power", "--first-patterns", "2000"];
+  return ["--noise-model", dose < POISSON_BELOW_DOSE ? "poisson" : "gaussian", "--intensity-scale", "counts"];
+}

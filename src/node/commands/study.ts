@@ -7,9 +7,10 @@ import { compareCommand } from "../study/compare-command.ts";
 import { generateCommand } from "../study/generate-command.ts";
 import { planCommand } from "../study/plan-command.ts";
 import { runCommand } from "../study/run-command.ts";
+import { statusCommand } from "../study/status-command.ts";
 
 /** The commands of the study, in the order of their use. */
-const commands: readonly Command[] = [generateCommand, planCommand, runCommand, compareCommand];
+const commands: readonly Command[] = [generateCommand, planCommand, runCommand, statusCommand, compareCommand];
 
 export const studyCommand: Command = {
   name: "study",

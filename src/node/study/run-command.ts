@@ -29,6 +29,10 @@ const commandFlags = {
   resume: { kind: "switch", help: "reuse finished cells and go on with unfinished ones: the default, said aloud" },
   overwrite: { kind: "switch", help: "start every selected cell over" },
   verify: { kind: "switch", help: "read inputs and results again instead of trusting size, time and inode" },
+  "regenerate-missing": {
+    kind: "switch",
+    help: "make inputs that are missing, as `ptycho study generate` made the others, and record that",
+  },
   "exit-zero": { kind: "switch", help: "exit 0 even when jobs failed or nothing was selected, as the original did" },
   "checkpoint-seconds": {
     kind: "value",
@@ -106,6 +110,7 @@ function readRequest(command: ParsedLine["command"]): StudyRunRequest {
     keepGoing: command["keep-going"] === true,
     overwrite: command.overwrite === true,
     verify: command.verify === true,
+    regenerateMissing: command["regenerate-missing"] === true,
     breakLock: command["break-lock"] === true,
     checkpointSeconds: readCheckpointSeconds(text("checkpoint-seconds")),
     hangSeconds: number("watchdog-seconds", HANG_SECONDS, (value) => value > 0 && value < 1e6, "seconds above 0"),

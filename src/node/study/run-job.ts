@@ -39,6 +39,8 @@ export interface JobSurroundings {
   /** True while the lock is still ours: nothing is put in place otherwise. */
   mayCommit(): Promise<boolean>;
   readonly checkpointSeconds: number | null;
+  /** The same job by hand. */
+  readonly command: string;
   readonly runId: string;
   readonly overwrite: boolean;
   readonly listener: JobListener;
@@ -62,7 +64,7 @@ export async function runJob(
   await createOutputFolder(job.outputDir);
   await removeLeftovers(job.outputDir);
   if (around.overwrite) await removeCheckpoints(job.outputDir);
-  const log = await openLog(job, `continued by run ${around.runId}`);
+  const log = await openLog(job, around.command, `continued by run ${around.runId}`);
   const errors: string[] = [];
   let end: WorkerEnd = { kind: "crashed", reason: "it was not started" };
   let restarts = 0;
@@ -99,10 +101,11 @@ export async function runJob(
 /** The end of a job whose input was refused before any worker saw it: logged like any other. */
 export async function refuseJob(
   job: ReconstructionJob,
+  command: string,
   refusal: { readonly code: string; readonly exitCode: number; readonly message: string },
 ): Promise<JobEnd> {
   await createOutputFolder(job.outputDir);
-  const log = await openLog(job, "checked again");
+  const log = await openLog(job, command, "checked again");
   await log.write("The input was checked before the run.");
   await log.finish(refusal.exitCode, [refusal.message]);
   const { code, exitCode, message } = refusal;
@@ -165,9 +168,9 @@ async function follow(
   }
 }
 
-function openLog(job: ReconstructionJob, remark: string): Promise<JobLog> {
+function openLog(job: ReconstructionJob, command: string, remark: string): Promise<JobLog> {
   const place = `dose=${formatFloat(job.dose)}, view=${job.view}, split=${job.split}`;
-  return openJobLog(join(job.outputDir, CELL_LOG), { job: place, command: job.cliArgs.join(" ") }, remark);
+  return openJobLog(join(job.outputDir, CELL_LOG), { job: place, command }, remark);
 }
 
 /** Temporary files of a worker or an orchestrator that was killed. The lock is ours, so no living worker owns them. */

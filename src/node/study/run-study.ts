@@ -3,22 +3,25 @@
 import { randomBytes } from "node:crypto";
 import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
 import { type AllowedGaps, assertInputsPresent, type ReconstructionJob } from "../../jobs/build-jobs.ts";
-import { type PresetName, presetOptions } from "../../jobs/presets.ts";
+import { type PresetName, presetFlags, presetOptions } from "../../jobs/presets.ts";
 import { parseOptions, type ReconstructOptions } from "../../options.ts";
 import { readVersions } from "../artifacts.ts";
 import type { HashMemory } from "../file-hash.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { createOutputFolder } from "../output-folder.ts";
-import type { Receipt } from "../run-receipt.ts";
+import { readReceipt } from "../run-receipt.ts";
 import type { StopRequest } from "../signals.ts";
 import { writeCallRecords } from "./call-records.ts";
+import { readScores, scoreCell } from "./cell-scores.ts";
 import { type CheckedInput, checkInput } from "./check-inputs.ts";
+import { JobEstimator } from "./estimate.ts";
 import { loadHashMemory, saveHashMemory } from "./hash-memory.ts";
 import { planStudy, type StudyPlan, type StudySelection } from "./plan-study.ts";
+import { listMissing, type RegeneratedInput, regenerateMissing } from "./regenerate-missing.ts";
 import { findReusable, readReceipts } from "./reuse.ts";
 import { type JobEnd, refuseJob, runJob } from "./run-job.ts";
 import type { StudyReporter } from "./study-reporter.ts";
-import { formatSummary } from "./summary.ts";
+import { type CellScores, formatSummary } from "./summary.ts";
 import type { WorkerDevice } from "./worker.ts";
 import { StudyWorker } from "./worker-process.ts";
 
@@ -34,6 +37,8 @@ export interface StudyRunRequest {
   readonly overwrite: boolean;
   /** Read every hashed file again. */
   readonly verify: boolean;
+  /** Make inputs that are missing. */
+  readonly regenerateMissing: boolean;
   readonly breakLock: boolean;
   readonly checkpointSeconds: number | null;
   readonly hangSeconds: number;
@@ -53,13 +58,24 @@ export async function runStudy(
   stop: StopRequest,
   reporter: StudyReporter,
 ): Promise<StudyRunEnd> {
-  const plan = await planStudy(request.selection);
-  assertInputsPresent(plan, request.allowed);
+  let plan = await planStudy(request.selection);
+  const wanted = request.regenerateMissing ? listMissing(plan) : [];
+  let regenerated: readonly RegeneratedInput[] = [];
+  if (wanted.length > 0 && !request.dryRun) {
+    regenerated = await regenerateMissing(plan, stop.signal, (made) => reporter.regenerated(made));
+    plan = await planStudy(request.selection);
+  }
+  if (!(request.dryRun && request.regenerateMissing)) assertInputsPresent(plan, request.allowed);
+  for (const cell of request.dryRun ? wanted : []) reporter.remark(`would make ${cell.expectedNpz}`);
   const root = plan.roots.artifact;
   const folder = await createOutputFolder(root);
   const lock = await lockFolder(folder.path, request.breakLock);
   try {
-    const call = new StudyCall(plan, request, stop, reporter, await loadHashMemory(root), () => lock.isHeld());
+    const call = new StudyCall(plan, request, stop, reporter, {
+      memory: await loadHashMemory(root),
+      isHeld: () => lock.isHeld(),
+      regenerated,
+    });
     reporter.plan(plan, call.runId);
     if (lock.takenOverFrom) {
       reporter.remark(`the lock of process ${lock.takenOverFrom.pid}, which is gone, was taken over`);
@@ -68,6 +84,12 @@ export async function runStudy(
   } finally {
     await lock.release();
   }
+}
+
+interface CallSurroundings {
+  readonly memory: HashMemory;
+  readonly isHeld: () => Promise<boolean>;
+  readonly regenerated: readonly RegeneratedInput[];
 }
 
 class StudyCall {
@@ -79,8 +101,9 @@ class StudyCall {
   readonly #reporter: StudyReporter;
   readonly #memory: HashMemory;
   readonly #isHeld: () => Promise<boolean>;
+  readonly #regenerated: readonly RegeneratedInput[];
   readonly #results = new Map<string, ExecutionResult>();
-  #receipts: ReadonlyMap<string, Receipt> = new Map();
+  readonly #scores = new Map<string, CellScores>();
   #worker: StudyWorker | null = null;
 
   constructor(
@@ -88,8 +111,7 @@ class StudyCall {
     request: StudyRunRequest,
     stop: StopRequest,
     reporter: StudyReporter,
-    memory: HashMemory,
-    isHeld: () => Promise<boolean>,
+    { memory, isHeld, regenerated }: CallSurroundings,
   ) {
     const now = new Date();
     this.#timestamp = now.toISOString();
@@ -100,6 +122,7 @@ class StudyCall {
     this.#reporter = reporter;
     this.#memory = memory;
     this.#isHeld = isHeld;
+    this.#regenerated = regenerated;
   }
 
   async run(): Promise<StudyRunEnd> {
@@ -128,7 +151,7 @@ class StudyCall {
   ): Promise<void> {
     const refused = jobs.filter(({ job }) => checked.get(job)!.refusal);
     for (const { job } of refused) {
-      const end = await refuseJob(job, checked.get(job)!.refusal!);
+      const end = await refuseJob(job, this.#commandOf(job), checked.get(job)!.refusal!);
       this.#note(job, end, checked.get(job)!);
     }
     // the whole call is looked at first: nothing runs when an input is refused, unless that is wanted
@@ -147,10 +170,13 @@ class StudyCall {
         this.#reporter.reused(job);
         const result = baseResult(job, checked.get(job)!);
         this.#results.set(job.outputDir, { ...result, returncode: 0, reused: true, ...reusable.result });
+        this.#scores.set(job.outputDir, await scoreCell(job.outputDir, job.inputNpz, reusable.receipt));
         continue;
       }
       const end = await this.#runOne(job, options);
       this.#note(job, end, checked.get(job)!);
+      const receipt = end.returnCode === 0 ? await readReceipt(receiptPath(job)) : null;
+      if (receipt) this.#scores.set(job.outputDir, await scoreCell(job.outputDir, job.inputNpz, receipt));
       await this.#record("running");
       if (end.returnCode !== 0 && end.returnCode !== null && !this.#request.keepGoing) return;
     }
@@ -168,6 +194,7 @@ class StudyCall {
         stopping: () => this.#stop.signal.aborted,
         mayCommit: this.#isHeld,
         checkpointSeconds,
+        command: this.#commandOf(job),
         runId: this.runId,
         overwrite,
         listener: this.#reporter,
@@ -182,6 +209,10 @@ class StudyCall {
     return this.#worker;
   }
 
+  #commandOf(job: ReconstructionJob): string {
+    return [...job.cliArgs, ...presetFlags(this.#request.preset, job.dose)].join(" ");
+  }
+
   #optionsOf(job: ReconstructionJob): ReconstructOptions {
     const { dose, numEpochs: epochs, seed } = job;
     return parseOptions(presetOptions(this.#request.preset, { dose, epochs, seed }));
@@ -190,9 +221,12 @@ class StudyCall {
   async #dryRun(checked: ReadonlyMap<ReconstructionJob, CheckedInput>): Promise<StudyRunEnd> {
     this.#reporter.begin(checked.size);
     let number = 0;
+    const estimator = new JobEstimator(() => this.#livingWorker());
     for (const [job, input] of checked) {
-      this.#reporter.dryJob(++number, checked.size, job, input);
-      const text = `[DRY RUN] Would execute: ${job.cliArgs.join(" ")}`;
+      const command = this.#commandOf(job);
+      const estimate = input.facts ? await estimator.estimate(input.facts, this.#optionsOf(job)) : null;
+      this.#reporter.dryJob({ number: ++number, jobCount: checked.size, job, command, input, estimate });
+      const text = `[DRY RUN] Would execute: ${command}`;
       const returncode = input.refusal?.exitCode ?? 0;
       const error = input.refusal?.message ?? null;
       const result = {
@@ -202,8 +236,10 @@ class StudyCall {
         returncode,
         error,
       };
-      this.#results.set(job.outputDir, result);
+      this.#results.set(job.outputDir, { ...result, estimate });
     }
+    if (estimator.reason !== null) this.#reporter.remark(`no times: ${estimator.reason}`);
+    await this.#worker?.kill();
     await this.#record("finished");
     return { results: [...this.#results.values()], stopped: false };
   }
@@ -230,7 +266,13 @@ class StudyCall {
   }
 
   async #record(status: "running" | "finished" | "stopped"): Promise<void> {
-    this.#receipts = await readReceipts(this.#plan);
+    const receipts = await readReceipts(this.#plan);
+    for (const { outputDir } of this.#plan.cells) {
+      const receipt = receipts.get(outputDir);
+      if (!receipt || this.#scores.has(outputDir)) continue;
+      const scores = await readScores(outputDir, receipt);
+      if (scores) this.#scores.set(outputDir, scores);
+    }
     const { preset, dryRun } = this.#request;
     const named = { runId: this.runId, timestamp: this.#timestamp, preset, dryRun };
     const facts = {
@@ -238,13 +280,14 @@ class StudyCall {
       versions: readVersions(),
       trainingManifest: this.#plan.manifestPath,
       executionResults: [...this.#results.values()],
+      regenerated: this.#regenerated,
     };
     const summary = formatSummary({
       ...named,
       plan: this.#plan,
       results: this.#results,
-      receipts: this.#receipts,
-      scores: new Map(),
+      receipts,
+      scores: this.#scores,
     });
     await writeCallRecords(this.#plan.roots.artifact, { plan: this.#plan, facts, status, summary });
   }

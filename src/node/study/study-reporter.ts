@@ -4,15 +4,28 @@ import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import type { CommandIo } from "../command.ts";
 import { formatSeconds } from "../progress.ts";
 import type { CheckedInput } from "./check-inputs.ts";
+import type { JobEstimate } from "./estimate.ts";
 import { formatCellName, formatProgressLines } from "./plan-format.ts";
 import type { StudyPlan } from "./plan-study.ts";
+import type { RegeneratedInput } from "./regenerate-missing.ts";
 import type { JobEnd, JobListener } from "./run-job.ts";
+
+/** A job of a dry run. */
+export interface DryJob {
+  readonly number: number;
+  readonly jobCount: number;
+  readonly job: ReconstructionJob;
+  readonly command: string;
+  readonly input: CheckedInput;
+  readonly estimate: JobEstimate | null;
+}
 
 export interface StudyReporter extends JobListener {
   plan(plan: StudyPlan, runId: string): void;
   begin(jobCount: number): void;
   job(number: number, jobCount: number, job: ReconstructionJob): void;
-  dryJob(number: number, jobCount: number, job: ReconstructionJob, input: CheckedInput): void;
+  dryJob(entry: DryJob): void;
+  regenerated(made: RegeneratedInput): void;
   reused(job: ReconstructionJob): void;
   ended(job: ReconstructionJob, end: JobEnd): void;
   finish(text: string, record: Record<string, unknown>): void;
@@ -68,14 +81,19 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       });
       line(`[${at}/${count}] Job: ${formatCellName(job)}`);
     },
-    dryJob(at, count, job, input) {
+    regenerated(made) {
+      event({ event: "regenerated", ...made });
+      line(`made ${made.path}`);
+    },
+    dryJob({ number: at, jobCount: count, job, command, input, estimate }) {
       current = job;
-      event({ event: "dry-run", number: at, jobCount: count, ...place(), input_npz: job.inputNpz, ...input });
+      event({ event: "dry-run", number: at, jobCount: count, ...place(), input_npz: job.inputNpz, ...input, estimate });
       line(`[${at}/${count}] Job: ${formatCellName(job)}`);
       if (input.refusal) line(`  refused: ${input.refusal.message}`);
       else {
-        line(`  [DRY RUN] Would execute: ${job.cliArgs.join(" ")}`);
+        line(`  [DRY RUN] Would execute: ${command}`);
         line(`  [DRY RUN] Would log to: ${job.outputDir}/ptychi.log`);
+        if (estimate) line(`  [DRY RUN] ${describeEstimate(estimate)}`);
       }
     },
     reused(job) {
@@ -143,4 +161,11 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       line(text);
     },
   };
+}
+
+function describeEstimate({ patternBytes, workingBytes, seconds }: JobEstimate): string {
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
+  const working = workingBytes === null ? "" : ` and about ${megabytes(workingBytes)} of working buffers`;
+  const time = seconds === null ? "time unknown" : `about ${formatSeconds(seconds)}`;
+  return `${time}; ${megabytes(patternBytes)} of patterns${working} on the device`;
 }

@@ -2,8 +2,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { BatchShapeToMeasure } from "../../engine/measure-batch.ts";
 import type { WorkerDevice } from "./worker.ts";
-import type { FromWorker, ToWorker, WorkerJob, WorkerOutcome } from "./worker-protocol.ts";
+import type { FromWorker, Measurement, ToWorker, WorkerJob, WorkerOutcome } from "./worker-protocol.ts";
 
 /** The program, from dist/src/node/study/. */
 const PROGRAM = fileURLToPath(new URL("../../../../bin/ptycho.js", import.meta.url));
@@ -79,6 +80,28 @@ export class StudyWorker {
       this.#finish = null;
       this.#listener = null;
     }
+  }
+
+  /** Measures a minibatch; null with a reason when there is no device or the worker ends. */
+  async measure(shape: BatchShapeToMeasure): Promise<{ measurement: Measurement | null; reason: string | null }> {
+    const gone = () => ({ measurement: null, reason: this.#ended ?? "the worker took too long" });
+    if (this.#ended !== null) return gone();
+    const answered = new Promise<{ measurement: Measurement | null; reason: string | null }>((resolve) => {
+      this.#listener = {
+        message: (message) => {
+          if (message.type === "measured") resolve(message);
+        },
+        output: () => {},
+      };
+      this.#finish = () => resolve(gone());
+    });
+    const timer = setTimeout(() => void this.kill(), 1000 * START_FACTOR * this.#hangSeconds);
+    this.send({ type: "measure", shape });
+    const result = await answered;
+    clearTimeout(timer);
+    this.#listener = null;
+    this.#finish = null;
+    return result;
   }
 
   send(message: ToWorker): void {

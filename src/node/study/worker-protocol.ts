@@ -1,6 +1,7 @@
 // Messages between the orchestrator of a study and its worker. Plain data; sent with structured cloning.
 
 import type { DatasetNote } from "../../data/dataset.ts";
+import type { BatchMeasurement, BatchShapeToMeasure } from "../../engine/measure-batch.ts";
 import type { AdapterFacts } from "../../gpu/device.ts";
 import type { ReconstructOptions } from "../../options.ts";
 import type { StagedFile } from "../atomic-write.ts";
@@ -23,14 +24,14 @@ export interface WorkerOutcome {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** A measured minibatch, for estimates. */
-export interface Measurement {
-  readonly secondsPerPattern: number;
-  readonly workingBytes: number;
+/** A measured minibatch, for estimates, and on what. */
+export interface Measurement extends BatchMeasurement {
+  readonly adapter: string;
 }
 
 export type ToWorker =
   | { readonly type: "job"; readonly job: WorkerJob }
+  | { readonly type: "measure"; readonly shape: BatchShapeToMeasure }
   | { readonly type: "stop" }
   /** Answer to a `commit`: the files are in place. */
   | { readonly type: "committed" }
@@ -60,4 +61,5 @@ export type FromWorker =
       /** Files of an earlier result that must not stay beside these. */
       readonly obsolete: readonly string[];
     }
+  | { readonly type: "measured"; readonly measurement: Measurement | null; readonly reason: string | null }
   | { readonly type: "done"; readonly outcome: WorkerOutcome };

@@ -2,6 +2,7 @@
 // ends with its orchestrator.
 
 import { Worker } from "node:worker_threads";
+import { type BatchShapeToMeasure, measureBatch } from "../../engine/measure-batch.ts";
 import { OptionsError, OutputError, PtychoError } from "../../errors.ts";
 import type { StagedFile } from "../atomic-write.ts";
 import { exitCodeOf } from "../command.ts";
@@ -58,6 +59,7 @@ class WorkerSession {
 
   receive(message: ToWorker): void {
     if (message.type === "job") void this.#serve(message.job);
+    else if (message.type === "measure") void this.#measure(message.shape);
     else if (message.type === "stop") this.#stop?.abort();
     else if (message.type === "committed") this.#answer?.resolve();
     else this.#answer?.reject(new OutputError("IO_COMMIT", message.message));
@@ -117,6 +119,16 @@ class WorkerSession {
     if (status === "complete") return { exitCode: 0, status, error: null };
     const message = `the ${diagnosis!.quantity} became NaN or infinite in epoch ${diagnosis!.epoch}: ${diagnosis!.likelyCause}`;
     return { exitCode: 80, status, error: { code: "DIVERGED", message } };
+  }
+
+  async #measure(shape: BatchShapeToMeasure): Promise<void> {
+    try {
+      const { device, facts } = await (this.#opened ??= this.#open());
+      const measurement = { ...(await measureBatch(device, shape)), adapter: formatAdapterLine(facts) };
+      send({ type: "measured", measurement, reason: null });
+    } catch (error) {
+      send({ type: "measured", measurement: null, reason: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #open(): Promise<OpenedDevice> {

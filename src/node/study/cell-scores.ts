@@ -1,0 +1,72 @@
+// Scores of a finished cell against the truth in its input, kept beside the result, so that tables need no second look.
+
+import { join } from "node:path";
+import { z } from "zod";
+import { PtychoError } from "../../errors.ts";
+import { fromPieces, writeFileAtomic } from "../atomic-write.ts";
+import { readJsonFile } from "../json-file.ts";
+import { formatJson } from "../json-text.ts";
+import type { Receipt } from "../run-receipt.ts";
+import { compareStudyCell } from "./compare-cell.ts";
+import type { CellScores } from "./summary.ts";
+
+export const SCORES_NAME = "metrics.json";
+const LARGEST_BYTES = 2 ** 20;
+const figure = z.number().nullable();
+
+/** `metrics.json` of a cell. */
+export const cellScoresSchema = z.strictObject({
+  schema_version: z.literal("1.0"),
+  key: z.string().describe("of run.json: the result that was scored"),
+  truth: z.string(),
+  refused: z.string().nullable().describe("why there are no figures"),
+  metrics: z.array(
+    z.strictObject({ model: z.string(), metric: z.string(), amplitude: figure, phase: figure, value: figure }),
+  ),
+});
+type ScoresRecord = z.output<typeof cellScoresSchema>;
+
+const unknownScores: CellScores = { phaseMsSsim: null, phaseMae: null };
+
+/**
+ * The scores of a result: read when they belong to it, else computed and written. Unknown where the input has no truth to
+ * compare with. Throws OutputError.
+ */
+export async function scoreCell(folder: string, inputNpz: string, receipt: Receipt): Promise<CellScores> {
+  const known = await readScores(folder, receipt);
+  if (known) return known;
+  const record = await compare(folder, inputNpz, receipt.key);
+  const text = `${formatJson(record).text}\n`;
+  await writeFileAtomic({ path: join(folder, SCORES_NAME), produce: fromPieces([text]) }, { overwrite: true });
+  return pick(record);
+}
+
+/** The scores beside a result; null when there are none of it. */
+export async function readScores(folder: string, receipt: Receipt): Promise<CellScores | null> {
+  const json = await readJsonFile(join(folder, SCORES_NAME), LARGEST_BYTES).catch(() => null);
+  const parsed = cellScoresSchema.safeParse(json);
+  return parsed.success && parsed.data.key === receipt.key ? pick(parsed.data) : null;
+}
+
+async function compare(folder: string, inputNpz: string, key: string): Promise<ScoresRecord> {
+  const head = { schema_version: "1.0", key, truth: inputNpz } as const;
+  try {
+    const { metrics, refused } = await compareStudyCell(folder, inputNpz);
+    const rows = metrics.map(({ model, metric, amplitude, phase, value }) => ({
+      model,
+      metric,
+      amplitude,
+      phase,
+      value,
+    }));
+    return { ...head, refused, metrics: rows };
+  } catch (error) {
+    if (!(error instanceof PtychoError)) throw error;
+    return { ...head, refused: error.message, metrics: [] };
+  }
+}
+
+function pick({ metrics }: ScoresRecord): CellScores {
+  const phaseOf = (name: string) => metrics.find(({ metric }) => metric === name)?.phase ?? null;
+  return metrics.length === 0 ? unknownScores : { phaseMsSsim: phaseOf("ms_ssim"), phaseMae: phaseOf("mae") };
+}
