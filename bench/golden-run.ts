@@ -1,4 +1,5 @@
-// Replays one golden case on a device and compares every checkpoint, every loss and every intermediate quantity.
+// Replays one golden case on a device and compares every checkpoint, every loss and every intermediate quantity. The step
+// sizes of checkpoints (ckpt_alpha_*) have no tolerance in the manifest: those of the intermediate step are compared.
 
 import { LsqmlEngine } from "../src/index.ts";
 import type { Checkpoint, GoldenCase } from "./golden-case.ts";

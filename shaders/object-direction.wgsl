@@ -20,7 +20,5 @@ fn main(
   let place = tilePixel(number, local);
   if (!isOnCanvas(place)) { return; }
   let pixel = pixelIndex(place);
-  // without damping a pixel that no light reaches has nothing to divide by, and nothing to change
-  let divisor = preconditioner[pixel];
-  direction[pixel] = select(vec4f(), gradient[pixel] / divisor, divisor > 0.0);
+  direction[pixel] = gradient[pixel] / preconditioner[pixel];
 }

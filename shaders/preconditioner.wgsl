@@ -14,5 +14,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var largest = 0.0;
   for (var lane = 0u; lane < params.laneCount; lane++) { largest = max(largest, maxima[lane]); }
   let lowest = params.damping * largest;
-  preconditioner[pixel] = sqrt(illumination[pixel] * illumination[pixel] + lowest * lowest);
+  let divisor = sqrt(illumination[pixel] * illumination[pixel] + lowest * lowest);
+  // without damping, a pixel that no light reaches has nothing to divide; without any light NaN has to tell it
+  preconditioner[pixel] = select(divisor, 1.0, divisor == 0.0 && largest > 0.0);
 }
