@@ -119,6 +119,41 @@ export const studyPlanSchema = z.strictObject({
   notes: z.array(z.string()),
 });
 
+/** `index.json`: every call on a root, oldest first. */
+export const studyIndexSchema = z.strictObject({
+  schema_version: z.literal("1.0"),
+  runs: z.array(
+    z.strictObject({
+      run_id: z.string(),
+      timestamp: z.iso.datetime(),
+      dry_run: z.boolean(),
+      preset: z.string().nullable(),
+      status: z.enum(["running", "finished", "stopped"]).describe("running: also of a call that was killed"),
+      selected: count,
+      succeeded: count,
+      failed: count,
+      unfinished: count,
+      missing: count,
+      folder: z.string().describe("relative to the artifact root"),
+    }),
+  ),
+});
+
+const figure = z.number().nullable();
+
+/** `metrics.json` of a cell. */
+export const cellScoresSchema = z.strictObject({
+  schema_version: z.literal("1.0"),
+  key: z.string().describe("of run.json: the result that was scored"),
+  truth: z.string(),
+  refused: z.string().nullable().describe("why there are no figures"),
+  metrics: z.array(
+    z.strictObject({ model: z.string(), metric: z.string(), amplitude: figure, phase: figure, value: figure }),
+  ),
+});
+
+export type StudyIndex = z.output<typeof studyIndexSchema>;
+export type CellScoresRecord = z.output<typeof cellScoresSchema>;
 export type ReconstructionManifest = z.output<typeof reconstructionManifestSchema>;
 export type SkipSummary = z.output<typeof skipSummarySchema>;
 export type ExecutionResult = z.output<typeof executionResult>;

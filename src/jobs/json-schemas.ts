@@ -1,7 +1,13 @@
 // JSON Schema of every JSON artifact of the study, by file name; `npm run schemas` writes them into schemas/.
 
 import { z } from "zod";
-import { reconstructionManifestSchema, skipSummarySchema, studyPlanSchema } from "./artifact-schemas.ts";
+import {
+  cellScoresSchema,
+  reconstructionManifestSchema,
+  skipSummarySchema,
+  studyIndexSchema,
+  studyPlanSchema,
+} from "./artifact-schemas.ts";
 import { designSchema } from "./design.ts";
 import { trainingManifestSchema } from "./manifest.ts";
 
@@ -12,6 +18,8 @@ export const studySchemas: Readonly<Record<string, z.ZodType>> = {
   "reconstruction_manifest.schema.json": reconstructionManifestSchema,
   "skip_summary.schema.json": skipSummarySchema,
   "study_plan.schema.json": studyPlanSchema,
+  "study_index.schema.json": studyIndexSchema,
+  "cell_metrics.schema.json": cellScoresSchema,
 };
 
 /** Text of a schema's file (JSON Schema draft 2020-12). */

@@ -2,8 +2,8 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { buildReconstructionManifest, buildSkipSummary, type ManifestFacts } from "../../jobs/artifact-records.ts";
+import { type StudyIndex, studyIndexSchema } from "../../jobs/artifact-schemas.ts";
 import type { JobPlan } from "../../jobs/build-jobs.ts";
 import { fromPieces, type StagedFile, stageFile } from "../atomic-write.ts";
 import { commitStaged, discardStaged } from "../commit-files.ts";
@@ -20,28 +20,6 @@ export const RECORD_NAMES = {
 } as const;
 
 const LARGEST_INDEX_BYTES = 2 ** 26;
-const count = z.int().min(0);
-
-/** `index.json`: every call on a root, oldest first. */
-export const studyIndexSchema = z.strictObject({
-  schema_version: z.literal("1.0"),
-  runs: z.array(
-    z.strictObject({
-      run_id: z.string(),
-      timestamp: z.iso.datetime(),
-      dry_run: z.boolean(),
-      preset: z.string().nullable(),
-      status: z.enum(["running", "finished", "stopped"]).describe("running: also of a call that was killed"),
-      selected: count,
-      succeeded: count,
-      failed: count,
-      unfinished: count,
-      missing: count,
-      folder: z.string().describe("relative to the artifact root"),
-    }),
-  ),
-});
-export type StudyIndex = z.output<typeof studyIndexSchema>;
 
 /** What is written about a call. */
 export interface CallRecord {

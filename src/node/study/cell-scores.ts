@@ -1,8 +1,8 @@
 // Scores of a finished cell against the truth in its input, kept beside the result, so that tables need no second look.
 
 import { join } from "node:path";
-import { z } from "zod";
 import { PtychoError } from "../../errors.ts";
+import { type CellScoresRecord, cellScoresSchema } from "../../jobs/artifact-schemas.ts";
 import { fromPieces, writeFileAtomic } from "../atomic-write.ts";
 import { readJsonFile } from "../json-file.ts";
 import { formatJson } from "../json-text.ts";
@@ -12,19 +12,6 @@ import type { CellScores } from "./summary.ts";
 
 export const SCORES_NAME = "metrics.json";
 const LARGEST_BYTES = 2 ** 20;
-const figure = z.number().nullable();
-
-/** `metrics.json` of a cell. */
-export const cellScoresSchema = z.strictObject({
-  schema_version: z.literal("1.0"),
-  key: z.string().describe("of run.json: the result that was scored"),
-  truth: z.string(),
-  refused: z.string().nullable().describe("why there are no figures"),
-  metrics: z.array(
-    z.strictObject({ model: z.string(), metric: z.string(), amplitude: figure, phase: figure, value: figure }),
-  ),
-});
-type ScoresRecord = z.output<typeof cellScoresSchema>;
 
 const unknownScores: CellScores = { phaseMsSsim: null, phaseMae: null };
 
@@ -48,7 +35,7 @@ export async function readScores(folder: string, receipt: Receipt): Promise<Cell
   return parsed.success && parsed.data.key === receipt.key ? pick(parsed.data) : null;
 }
 
-async function compare(folder: string, inputNpz: string, key: string): Promise<ScoresRecord> {
+async function compare(folder: string, inputNpz: string, key: string): Promise<CellScoresRecord> {
   const head = { schema_version: "1.0", key, truth: inputNpz } as const;
   try {
     const { metrics, refused } = await compareStudyCell(folder, inputNpz);
@@ -66,7 +53,7 @@ async function compare(folder: string, inputNpz: string, key: string): Promise<S
   }
 }
 
-function pick({ metrics }: ScoresRecord): CellScores {
+function pick({ metrics }: CellScoresRecord): CellScores {
   const phaseOf = (name: string) => metrics.find(({ metric }) => metric === name)?.phase ?? null;
   return metrics.length === 0 ? unknownScores : { phaseMsSsim: phaseOf("ms_ssim"), phaseMae: phaseOf("mae") };
 }
