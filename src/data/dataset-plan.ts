@@ -80,8 +80,8 @@ export async function planDataset(
   const twinKey = patternKeys.find((key) => key !== patternKey && npz.has(key));
   const patternTwin = twinKey ? await planTwin(npz, patterns, twinKey) : null;
   const decision = decidePatterns(patterns, options, declared.quantity, source);
-  assertComplex(probe.dtype, { source, field: probe.key });
-  assertComplex(object.dtype, { source, field: object.key });
+  assertComplex(probe.dtype, probe.header.shape, { source, field: probe.key });
+  assertComplex(object.dtype, object.header.shape, { source, field: object.key });
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
   for (const array of [patterns, xcoords, ycoords, probe, object]) assertNotEmpty(array, source);
   const coordinateCount = xcoords.header.shape[0]!;
@@ -208,7 +208,7 @@ function assertCoordinate(coordinate: PlannedArray, source: string): void {
       field: coordinate.key,
       expected: "float64 or float32",
       got: coordinate.dtype,
-      remedy: `Save it again as ${coordinate.key}.astype('float64')`,
+      remedy: `Save it again as ${coordinate.key}.astype('float64'), in pixels of the object (not motor steps or detector pixels)`,
     });
   }
   if (coordinate.header.shape.length !== 1) throw rankError(source, coordinate);

@@ -74,7 +74,7 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
   const dataset = await timed("read", async () =>
     readDataset(await fileAccess(run.input), options.data, {
       ...nodeReaderTools(),
-      ...(run.mask ? { maskNpy: run.mask.npy } : {}),
+      ...(run.mask ? { maskNpy: run.mask.npy, maskName: run.mask.path } : {}),
       signal: around.signal,
     }),
   );

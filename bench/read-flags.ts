@@ -1,0 +1,28 @@
+// Command lines of the scripts here: usage instead of a stack.
+
+import { type ParseArgsConfig, parseArgs } from "node:util";
+
+/** Values of the flags. Ends the process with the usage for --help (0), and for what the usage does not list (2). */
+export function readFlags<T extends NonNullable<ParseArgsConfig["options"]>>(usage: string, options: T) {
+  if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
+    console.log(usage);
+    process.exit(0);
+  }
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message.split("\n")[0]}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+/** From here on an error ends the process with its message and exit code; the stack only helps with internal ones. */
+export function endWithMessage(): void {
+  const end = (error: unknown) => {
+    const { exitCode } = error as { exitCode?: number };
+    console.error(exitCode === undefined ? error : (error as Error).message);
+    process.exit(exitCode ?? 70);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+}
