@@ -80,8 +80,8 @@ export async function planDataset(
   const twinKey = patternKeys.find((key) => key !== patternKey && npz.has(key));
   const patternTwin = twinKey ? await planTwin(npz, patterns, twinKey) : null;
   const decision = decidePatterns(patterns, options, declared.quantity, source);
-  assertComplex(probe.dtype, probe.header.shape, { source, field: probe.key });
-  assertComplex(object.dtype, object.header.shape, { source, field: object.key });
+  assertComplex(probe.dtype, { source, field: probe.key }, probe.header.shape);
+  assertComplex(object.dtype, { source, field: object.key }, object.header.shape);
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
   for (const array of [patterns, xcoords, ycoords, probe, object]) assertNotEmpty(array, source);
   const coordinateCount = xcoords.header.shape[0]!;

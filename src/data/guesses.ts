@@ -14,7 +14,7 @@ export interface ArrayOrigin {
 }
 
 /** Throws DATA_DTYPE unless the array is complex; `shape` tells real and imaginary parts along a last axis of two. */
-export function assertComplex(dtype: NumericType, shape: readonly number[], origin: ArrayOrigin): void {
+export function assertComplex(dtype: NumericType, origin: ArrayOrigin, shape: readonly number[] = []): void {
   if (isComplex(dtype)) return;
   const message = `${origin.field} must be complex dtype (complex64/complex128), got dtype=${dtype}`;
   throw new InputError("DATA_DTYPE", message, {
