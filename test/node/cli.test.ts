@@ -64,6 +64,13 @@ describe("usage", () => {
       err: expect.stringContaining("--epochs"),
     });
   });
+  it("a flag of another command is told to be so", async () => {
+    expect(await run("inspect", "a.npz", "--epochs", "3")).toMatchObject({
+      code: 2,
+      err: "ptycho: --epochs: unknown flag. It belongs to ptycho reconstruct [CLI_FLAG]\n",
+    });
+    expect((await run("doctor", "--intensity")).err).toContain("It belongs to ptycho reconstruct and inspect");
+  });
   it("a bad value on the command line is exit 2 and names the flag", async () => {
     for (const [flag, value] of [
       ["--epochs", "0"],
