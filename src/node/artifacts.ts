@@ -30,6 +30,9 @@ export const RESULT_NAMES: ResultNames = {
   record: "run.json",
 };
 
+/** What run.json calls itself. */
+export const RECORD_FORMAT = "ptycho-webgpu run";
+
 /** A finished run and what led to it. */
 export interface RunFacts {
   readonly result: ReconstructResult;
@@ -172,7 +175,7 @@ export function describeRun(
   const pairs = (values: ArrayLike<number>) =>
     Array.from({ length: values.length / 2 }, (_, j) => [values[2 * j]!, values[2 * j + 1]!]);
   const record = {
-    format: "ptycho-webgpu run",
+    format: RECORD_FORMAT,
     formatVersion: 1,
     key: run.key,
     status: result.status,
