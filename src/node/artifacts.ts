@@ -38,10 +38,10 @@ export interface RunFacts {
   readonly result: ReconstructResult;
   readonly dataset: Dataset;
   readonly adapter: AdapterFacts;
-  /** Reading and checking the input, opening the device, and the whole of `reconstruct`. */
-  readonly seconds: { readonly read: number; readonly open: number; readonly reconstruct: number };
-  /** runKey: what the arrays depend on. */
-  readonly key: string;
+  /** Reading and checking the input, opening the device (null = not measured), and the whole of `reconstruct`. */
+  readonly seconds: { readonly read: number | null; readonly open: number | null; readonly reconstruct: number };
+  /** runKey: what the arrays depend on; null when nobody knows, and then the result is never taken for another's. */
+  readonly key: string | null;
   /** Epochs that came from a checkpoint, and whether of the same adapter (else the bits may differ); null without. */
   readonly resumed: { readonly epochs: number; readonly sameAdapter: boolean } | null;
   /** File of an explicit schedule; null when it was drawn from the seed. */
