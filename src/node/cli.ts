@@ -100,6 +100,6 @@ export async function runProgram(): Promise<void> {
     Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write("", resolve)))),
     new Promise((resolve) => setTimeout(resolve, 2000)),
   ]);
-  // Dawn's threads would keep the process; everything is on disk by now
+  // everything is on disk by now; no driver thread and no open handle may delay the end or change its code
   process.exit(code);
 }
