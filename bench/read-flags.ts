@@ -1,15 +1,30 @@
 // Command lines of the scripts here: usage instead of a stack.
 
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
+
+type Flag =
+  | { readonly type: "string"; readonly default?: string }
+  | { readonly type: "boolean"; readonly default: false };
+type Values<Flags> = {
+  readonly [Name in keyof Flags]: Flags[Name] extends { type: "boolean" }
+    ? boolean
+    : Flags[Name] extends { default: string }
+      ? string
+      : string | undefined;
+};
 
 /** Values of the flags. Ends the process with the usage for --help (0), and for what the usage does not list (2). */
-export function readFlags<T extends NonNullable<ParseArgsConfig["options"]>>(usage: string, options: T) {
+export function readFlags<const Flags extends Readonly<Record<string, Flag>>>(
+  usage: string,
+  options: Flags,
+): Values<Flags> {
   if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
     console.log(usage);
     process.exit(0);
   }
   try {
-    return parseArgs({ options }).values;
+    // parseArgs describes its result by another type of the same members
+    return parseArgs({ options }).values as unknown as Values<Flags>;
   } catch (error) {
     console.error(`${(error as Error).message.split("\n")[0]}\n${usage}`);
     process.exit(2);

@@ -4,7 +4,11 @@ import { InputError } from "../src/errors.ts";
 
 it("a sentence of the contract, which names field, expectation and type, gets nothing twice", () => {
   const details = { source: "a.npz", field: "diff3d", expected: "float32 amplitude", got: "uint16", remedy: "Do this" };
-  const error = new InputError("DATA_QUANTITY", "diff3d must be float (amplitude), got dtype=uint16. DATA-001", details);
+  const error = new InputError(
+    "DATA_QUANTITY",
+    "diff3d must be float (amplitude), got dtype=uint16. DATA-001",
+    details,
+  );
   expect(error.message).toBe(
     "a.npz: diff3d must be float (amplitude), got dtype=uint16. DATA-001. Do this [DATA_QUANTITY]",
   );
