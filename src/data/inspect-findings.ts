@@ -17,11 +17,15 @@ export interface Finding {
 const offCentrePx = 2;
 const littleOverlap = 0.6;
 
-/** Notes become findings; what a run without the permissive options would refuse becomes its error. */
-export function escalate(scan: OpenScan, asked: DataOptions): Finding[] {
+/**
+ * Notes become findings; what a run without the permissive options would refuse becomes its error. `assumed`: nobody stated
+ * what the patterns hold, so what was read into them is no finding.
+ */
+export function escalate(scan: OpenScan, asked: DataOptions, assumed: boolean): Finding[] {
   const { dataset, plan, statistics } = scan;
   const { key } = plan.patterns;
-  return dataset.notes.map((note) => {
+  const notes = dataset.notes.filter(({ code }) => !assumed || code !== "DATA_QUANTITY");
+  return notes.map((note) => {
     if (note.code === "DATA_NONFINITE" && !asked.maskNonfinite) {
       return errorFinding(nonfiniteError(statistics, plan.stored, dataset.name, key));
     }

@@ -143,7 +143,7 @@ async function examine(access: RandomAccess, options: InspectOptions, extras: Re
   if (!scan) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
   try {
     const { dataset, statistics } = scan;
-    findings.push(...escalate(scan, options.data));
+    findings.push(...escalate(scan, options.data, planned.assumed));
     const geometry = describeScan(scan);
     const canvasPx = tryCanvas(dataset.positionsPx, plan, options, findings);
     if (canvasPx) findings.push(...refusals(() => assertCanvasSize(canvasPx, access.name)));

@@ -33,9 +33,10 @@ export function dependenceNotes(data: Float32Array, modeCount: number, field: st
   const dependent = modeCount > 1 ? findDependentModes(data, modeCount) : [];
   if (dependent.length === 0) return [];
   const names = dependent.map((mode) => mode + 1).join(", ");
+  const [modes, are, them] = dependent.length > 1 ? ["modes", "are", "them"] : ["mode", "is", "it"];
   const message =
-    `${field}: mode${dependent.length > 1 ? "s" : ""} ${names} of ${modeCount} ${dependent.length > 1 ? "are" : "is"} zero or a mixture of the modes before, ` +
-    "so orthogonalisation leaves no light in it: save modes that differ, or one mode and pass --probe-modes";
+    `${field}: ${modes} ${names} of ${modeCount} ${are} zero or a mixture of the modes before, ` +
+    `so orthogonalisation leaves no light in ${them}: save modes that differ, or one mode and pass --probe-modes`;
   return [{ level: "warning", code: "PROBE_MODES_DEPENDENT", message }];
 }
 

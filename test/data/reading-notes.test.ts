@@ -155,6 +155,7 @@ describe("inspect", () => {
     const counts = Array.from(patterns, (value) => Math.round(1000 * value));
     const { report, text } = await inspect({ ...plain, diffraction: npyNumbers("<u2", shape, counts) });
     expect(report.patterns!.quantity).toBeNull();
+    expect(report.findings.filter(({ code }) => code === "DATA_QUANTITY")).toHaveLength(1);
     expect(text).toMatch(/values +uint16, not stated: a run needs --intensity; intensity is assumed below/);
   });
   it("what a run refuses is told in the run's words", async () => {
