@@ -33,7 +33,8 @@ const cornered = Float32Array.from(patterns, (_, index) => {
 });
 
 const inspect = async (members: Members, data: Parameters<typeof dataOptions>[0] = {}, quick = false) => {
-  const options = { data: dataOptions(data), canvasExtraPx: 50, quick };
+  const layOutCanvas = () => ({ shape: [64, 64] as const, notes: [] });
+  const options = { data: dataOptions(data), layOutCanvas, quick };
   const report = await inspectDataset(bytesAccess(scanFile(members), "scan.npz"), options);
   return { report, text: formatInspection(report) };
 };
