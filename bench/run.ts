@@ -2,25 +2,31 @@
 // (performance.md sections 1.3 and 3.3). Ratios are taken within one run; absolute numbers drift with the machine.
 
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { BufferPool, compileKernel, Fft2d, fftPlain, LsqmlEngine, StageTimer, scaleWave } from "../src/index.ts";
 import { formatAdapterLine, openDevice } from "../src/node/index.ts";
+import { endWithMessage, readFlags } from "./read-flags.ts";
 import { makeTimingProblem } from "./synthetic.ts";
 
 /** Complex planes read and written per pattern with two-pass transforms and sub-pixel shift (performance.md 3.3). */
 const floorPlanes = (modeCount: number) => 2.5 + 10 + (modeCount - 1) * 6.33;
 
-const { values } = parseArgs({
-  options: {
-    device: { type: "string", default: "auto" },
-    adapter: { type: "string" },
-    driver: { type: "string" },
-    sizes: { type: "string", default: "64,128" },
-    modes: { type: "string", default: "1,4" },
-    patterns: { type: "string" },
-    epochs: { type: "string", default: "3" },
-    json: { type: "boolean", default: false },
-  },
+const USAGE = `usage: npm run bench -- [--device auto|gpu|software] [--adapter NAME] [--driver NAME] [--json]
+                        [--sizes 64,128] [--modes 1,4] [--patterns N] [--epochs N]
+Times FFT and LSQML epochs: seconds on a GPU, one to three minutes on a processor. --patterns and --epochs change how
+much is timed.`;
+const TERMS = `floor = bound by memory traffic: the copy rate over the least bytes that transforms in two passes move.
+start = compile, upload and two first epochs. Shares are of an epoch's stages, by the device's own clock.`;
+
+endWithMessage();
+const values = readFlags(USAGE, {
+  device: { type: "string", default: "auto" },
+  adapter: { type: "string" },
+  driver: { type: "string" },
+  sizes: { type: "string", default: "64,128" },
+  modes: { type: "string", default: "1,4" },
+  patterns: { type: "string" },
+  epochs: { type: "string", default: "3" },
+  json: { type: "boolean", default: false },
 });
 const opened = await openDevice({
   device: values.device as "auto",
@@ -33,6 +39,8 @@ const software = opened.facts.kind === "software";
 const results: Record<string, unknown>[] = [];
 say(formatAdapterLine(opened.facts));
 say(`${cpus().length} cores, ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
+say(software ? "on a processor this takes one to three minutes" : "this takes some seconds");
+say(TERMS);
 
 const copyRate = await measureCopyRate();
 say(`\ncopy (one kernel reads and writes every number): ${(copyRate / 1e9).toFixed(2)} GB/s`);

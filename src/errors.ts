@@ -79,10 +79,13 @@ export function singleLine(text: string): string {
 }
 
 function formatMessage(code: string, message: string, details: ErrorDetails): string {
-  const where = [details.source, details.field].filter(Boolean).join(": ");
+  // The contract's own sentences, "xcoords must be float dtype, got dtype=int64", hold these facts already.
+  const named = details.field !== undefined && message.startsWith(`${details.field} `);
+  const complete = / must be .*, got /.test(message);
+  const where = [details.source, named ? "" : details.field].filter(Boolean).join(": ");
   const facts = [
-    details.expected === undefined ? "" : `expected ${details.expected}`,
-    details.got === undefined ? "" : `got ${details.got}`,
+    details.expected === undefined || complete ? "" : `expected ${details.expected}`,
+    details.got === undefined || complete ? "" : `got ${details.got}`,
     details.offset === undefined ? "" : `at byte ${details.offset}`,
   ].filter(Boolean);
   const head = where ? `${where}: ${message}` : message;

@@ -169,7 +169,7 @@ export const reconstructOptionsSchema = z.strictObject({
     .default(true)
     .describe("solve object and probe steps together (Eq. 22) or apart (Eq. 23)"),
   stepSizesFromFirstModeOnly: z.boolean().default(true).describe("use only the first probe mode for the step sizes"),
-  rescaleProbeInFirstEpoch: z.boolean().default(true).describe("spend epoch 0 on one global probe factor"),
+  rescaleProbeInFirstEpoch: z.boolean().default(true).describe("spend the first epoch on one global probe factor"),
   preconditionerDamping: z
     .number()
     .nonnegative()

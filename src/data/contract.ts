@@ -1,29 +1,32 @@
 // The reader of scans: an NPZ file under the data contract becomes a checked Dataset, in one sequential pass.
 
-import { InputError } from "../errors.ts";
 import type { DataOptions } from "../options.ts";
+import { conversionNotes, ignoredNotes } from "./conversion-notes.ts";
 import type { Dataset, DatasetNote } from "./dataset.ts";
 import { type DatasetPlan, planDataset } from "./dataset-plan.ts";
 import { readDeclarations } from "./declarations.ts";
 import { type ArrayOrigin, readObject, readProbe, readScanIndex } from "./guesses.ts";
-import { combineMasks, readMask } from "./mask.ts";
+import { measureCentring } from "./inspect-patterns.ts";
+import { combineMasks, decodeMask, readMask } from "./mask.ts";
 import { type MetadataReading, readMetadata } from "./metadata.ts";
 import { type NumericArray, toNumbers } from "./npy-array.ts";
-import { isInteger } from "./npy-dtype.ts";
-import { decodeNpy, type NpzFile, openNpz } from "./npz.ts";
+import { type NpzFile, openNpz } from "./npz.ts";
 import { orientPositions } from "./orientation.ts";
-import { packedFacts, readPatterns } from "./pattern-pass.ts";
+import { readPatterns } from "./pattern-pass.ts";
 import { judgeStatistics, type PatternStatistics } from "./pattern-statistics.ts";
 import { datasetProvenance } from "./provenance.ts";
 import { quantityNotes } from "./quantity.ts";
 import { blameChange, type RandomAccess } from "./random-access.ts";
 import type { ReaderTools } from "./reader-tools.ts";
+import { cornerNotes, sampleIntensity } from "./sample-intensity.ts";
 import { assertFinitePositions, compareWithObject, judgeGeometry } from "./scan-geometry.ts";
 
 /** What a caller may add to the options. */
 export interface ReadDatasetExtras extends ReaderTools {
   /** A mask of its own (true = valid), as an .npy file or an array; replaces a member `mask`. */
   readonly maskNpy?: Uint8Array | NumericArray;
+  /** Where that mask comes from, for messages. */
+  readonly maskName?: string;
   readonly signal?: AbortSignal;
   /**
    * Called before the patterns' values are read, which takes long in a large file: what it throws refuses the scan. For
@@ -41,7 +44,6 @@ export interface OpenScan {
 
 /** Host memory that is used when neither a budget nor the free memory is known. */
 const fallbackBudgetBytes = 2 ** 31;
-const exactFloat32Integer = 2 ** 24;
 
 /**
  * Reads and checks a scan. The access belongs to the dataset from the call on: `patterns.close()` closes it, and so does a
@@ -140,10 +142,12 @@ async function readScan(
     const field = plan.patterns.key;
     notes.push(...judgeStatistics(statistics, options, plan.stored, plan.decision.quantity, source, field));
     notes.push(...quantityNotes(plan.decision, plan.patterns.dtype, statistics, field));
-    notes.push(...conversionNotes(plan, statistics));
-    const maskOrigin = { source, field: arrays.maskName ?? field };
+    notes.push(...conversionNotes(plan, statistics), ...ignoredNotes(npz));
+    const maskOrigin = arrays.maskOrigin ?? { source, field };
     const nonfinite = statistics.nonfinitePixels;
     const mask = combineMasks(arrays.mask, nonfinite, plan.stored, plan.oriented, maskOrigin);
+    const intensity = statistics.pixels?.intensitySum ?? (await sampleIntensity(patterns));
+    notes.push(...cornerNotes(measureCentring(intensity, plan.oriented, mask), field));
     const dataset: Dataset = {
       name: source,
       sizeBytes: access.sizeBytes,
@@ -160,7 +164,7 @@ async function readScan(
       provenance: datasetProvenance(npz, plan, options, {
         access: reading.access,
         metadata,
-        maskSource: arrays.maskName,
+        maskSource: arrays.maskOrigin?.field ?? null,
         maskedPixels: mask ? mask.length - mask.reduce((sum, value) => sum + value, 0) : 0,
         statistics,
       }),
@@ -186,7 +190,7 @@ interface SmallArrays {
   readonly scanIndex: Int32Array | null;
   /** [y, x] as in the file. */
   readonly mask: Uint8Array | null;
-  readonly maskName: string | null;
+  readonly maskOrigin: ArrayOrigin | null;
   readonly heldBytes: number;
 }
 
@@ -220,8 +224,8 @@ async function readArrays(
   const scanIndex = plan.scanIndex ? readScanIndex(await read(plan.scanIndex.key), origin(plan.scanIndex.key)) : null;
   const storedPx = [plan.stored.heightPx, plan.stored.widthPx] as const;
   const given = await givenMask(npz, extras, read, notes);
-  const mask = given ? readMask(given.array, storedPx, origin(given.name), notes) : null;
-  return { positionsPx, probe, object, scanIndex, mask, maskName: given?.name ?? null, heldBytes };
+  const mask = given ? readMask(given.array, storedPx, given.origin, notes) : null;
+  return { positionsPx, probe, object, scanIndex, mask, maskOrigin: given?.origin ?? null, heldBytes };
 }
 
 async function givenMask(
@@ -229,34 +233,15 @@ async function givenMask(
   extras: ReadDatasetExtras,
   read: (key: string) => Promise<NumericArray>,
   notes: DatasetNote[],
-): Promise<{ array: NumericArray; name: string } | null> {
+): Promise<{ array: NumericArray; origin: ArrayOrigin } | null> {
   const { maskNpy } = extras;
-  if (maskNpy === undefined) return npz.has("mask") ? { array: await read("mask"), name: "mask" } : null;
+  const file = npz.archive.access.name;
+  if (maskNpy === undefined) {
+    return npz.has("mask") ? { array: await read("mask"), origin: { source: file, field: "mask" } } : null;
+  }
   if (npz.has("mask")) {
     notes.push({ level: "info", code: "DATA_MASK", message: "mask: the given mask replaces the file's" });
   }
-  const name = "given mask";
-  if (!(maskNpy instanceof Uint8Array)) return { array: maskNpy, name };
-  const array = decodeNpy(maskNpy, npz.archive.access.name, name);
-  if (array.dtype !== "str") return { array, name };
-  throw new InputError("DATA_MASK", "the mask is text", {
-    source: npz.archive.access.name,
-    field: name,
-    expected: "bool",
-  });
-}
-
-function conversionNotes(plan: DatasetPlan, statistics: PatternStatistics): DatasetNote[] {
-  const { key, dtype } = plan.patterns;
-  const info = (message: string): DatasetNote => ({
-    level: "info",
-    code: "DATA_CONVERTED",
-    message: `${key}: ${message}`,
-  });
-  if (isInteger(dtype) && statistics.maximum > exactFloat32Integer) {
-    const message = `${key}: counts up to ${statistics.maximum} are rounded to float32, which is exact up to 2^24`;
-    return [{ level: "warning", code: "DATA_CONVERTED", message }];
-  }
-  const { sampleType } = packedFacts(plan);
-  return dtype === sampleType ? [] : [info(`${dtype} cast to ${sampleType}`)];
+  const origin = { source: extras.maskName ?? file, field: "given mask" };
+  return { array: maskNpy instanceof Uint8Array ? decodeMask(maskNpy, origin) : maskNpy, origin };
 }

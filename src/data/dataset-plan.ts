@@ -6,6 +6,7 @@ import { readAxisOrder, type StackReading } from "./axis-order.ts";
 import type { DatasetNote, Quantity } from "./dataset.ts";
 import type { Declarations } from "./declarations.ts";
 import { assertComplex, objectShape, probeShape } from "./guesses.ts";
+import { remedyForMissing } from "./missing-keys.ts";
 import { isComplex, isFloat, type NumericType } from "./npy-dtype.ts";
 import { assertDecodable, type NpyHeader, typeError } from "./npy-header.ts";
 import type { NpzFile } from "./npz.ts";
@@ -47,6 +48,15 @@ const patternKeys = ["diffraction", "diff3d"];
 /** Names listed in an error; files may hold dozens. */
 const shownNames = 12;
 const otherKeys = ["objectGuess", "probeGuess", "xcoords", "ycoords"];
+/** Names of members that are read when they are there. */
+export const contractKeys: readonly string[] = [
+  ...patternKeys,
+  ...otherKeys,
+  "scan_index",
+  "mask",
+  "_metadata",
+  "measurement_domain",
+];
 
 /** Reads the headers of all needed members. Throws InputError for every rule that they break; see study.md section 7.3. */
 export async function planDataset(
@@ -57,7 +67,7 @@ export async function planDataset(
 ): Promise<DatasetPlan> {
   const source = npz.archive.access.name;
   const patternKey = patternKeys.find((key) => npz.has(key));
-  assertKeys(npz, patternKey, source);
+  await assertKeys(npz, patternKey, source);
   const planned = (key: string) => planArray(npz, key);
   const [patterns, probe, object, xcoords, ycoords] = await Promise.all([
     planned(patternKey!),
@@ -70,8 +80,8 @@ export async function planDataset(
   const twinKey = patternKeys.find((key) => key !== patternKey && npz.has(key));
   const patternTwin = twinKey ? await planTwin(npz, patterns, twinKey) : null;
   const decision = decidePatterns(patterns, options, declared.quantity, source);
-  assertComplex(probe.dtype, { source, field: probe.key });
-  assertComplex(object.dtype, { source, field: object.key });
+  assertComplex(probe.dtype, { source, field: probe.key }, probe.header.shape);
+  assertComplex(object.dtype, { source, field: object.key }, object.header.shape);
   for (const coordinate of [xcoords, ycoords]) assertCoordinate(coordinate, source);
   for (const array of [patterns, xcoords, ycoords, probe, object]) assertNotEmpty(array, source);
   const coordinateCount = xcoords.header.shape[0]!;
@@ -132,7 +142,7 @@ export async function planDataset(
   };
 }
 
-function assertKeys(npz: NpzFile, patternKey: string | undefined, source: string): void {
+async function assertKeys(npz: NpzFile, patternKey: string | undefined, source: string): Promise<void> {
   const missing = [...(patternKey ? [] : [patternKeys[0]!]), ...otherKeys.filter((key) => !npz.has(key))];
   if (missing.length === 0) return;
   const list = (keys: readonly string[]) => `[${keys.map((key) => `'${key}'`).join(", ")}]`;
@@ -144,7 +154,7 @@ function assertKeys(npz: NpzFile, patternKey: string | undefined, source: string
       source,
       field: missing.join(", "),
       got: list(npz.names.slice(0, shownNames)) + (npz.names.length > shownNames ? " and more" : ""),
-      remedy: "Add the missing arrays; diff3d is accepted for diffraction",
+      remedy: await remedyForMissing(npz, missing, contractKeys),
     },
   );
 }
@@ -198,7 +208,7 @@ function assertCoordinate(coordinate: PlannedArray, source: string): void {
       field: coordinate.key,
       expected: "float64 or float32",
       got: coordinate.dtype,
-      remedy: `Save it again as ${coordinate.key}.astype('float64')`,
+      remedy: `Save it again as ${coordinate.key}.astype('float64'), in pixels of the object (not motor steps or detector pixels)`,
     });
   }
   if (coordinate.header.shape.length !== 1) throw rankError(source, coordinate);

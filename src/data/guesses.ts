@@ -5,6 +5,7 @@ import { InputError } from "../errors.ts";
 import type { DatasetNote } from "./dataset.ts";
 import { type NumericArray, toNumbers } from "./npy-array.ts";
 import { isComplex, isInteger, type NumericType } from "./npy-dtype.ts";
+import { dependenceNotes } from "./probe-independence.ts";
 
 /** Where an array comes from, for errors and notes. */
 export interface ArrayOrigin {
@@ -12,15 +13,18 @@ export interface ArrayOrigin {
   readonly field: string;
 }
 
-/** Throws DATA_DTYPE unless the array is complex. */
-export function assertComplex(dtype: NumericType, origin: ArrayOrigin): void {
+/** Throws DATA_DTYPE unless the array is complex; `shape` tells real and imaginary parts along a last axis of two. */
+export function assertComplex(dtype: NumericType, origin: ArrayOrigin, shape: readonly number[] = []): void {
   if (isComplex(dtype)) return;
   const message = `${origin.field} must be complex dtype (complex64/complex128), got dtype=${dtype}`;
   throw new InputError("DATA_DTYPE", message, {
     ...origin,
     expected: "complex64 or complex128",
     got: dtype,
-    remedy: `Save it again as ${origin.field}.astype('complex64')`,
+    remedy:
+      shape.length > 2 && shape.at(-1) === 2
+        ? `If the last axis holds real and imaginary part, save a[..., 0] + 1j * a[..., 1] as ${origin.field}`
+        : `Save it again as ${origin.field}.astype('complex64')`,
   });
 }
 
@@ -71,6 +75,7 @@ export function readProbe(
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw refuse("the probe holds NaN or infinite values", `the first at element ${Math.floor(bad / 2)}`);
   if (data.every((value) => value === 0)) throw refuse("the probe is all zero", "zeros");
+  notes.push(...dependenceNotes(data, shape[0], origin.field));
   return { shape, data: data.slice() };
 }
 

@@ -1,7 +1,8 @@
 // An inspection as text for people.
 
 import { singleLine } from "../errors.ts";
-import type { Finding, Inspection, MemberFacts } from "./inspect.ts";
+import type { Inspection, MemberFacts } from "./inspect.ts";
+import type { Finding } from "./inspect-findings.ts";
 
 /** Lines of a report; ends with the findings, the worst first. */
 export function formatInspection(report: Inspection): string {
@@ -12,8 +13,12 @@ export function formatInspection(report: Inspection): string {
   if (facts.length > 0) lines.push("", "scan", ...alignPairs(facts));
   const order = ["error", "warning", "info"];
   const findings = [...report.findings].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
-  lines.push("", findings.length > 0 ? "findings" : "nothing odd was found");
+  const refused = findings.some(({ level }) => level === "error");
+  const unread = `the values were not looked at: ${refused ? "see the error" : "only headers were read"}`;
+  const nothing = report.valuesRead ? "nothing odd was found" : `nothing odd in the headers; ${unread}`;
+  lines.push("", findings.length > 0 ? "findings" : nothing);
   for (const finding of findings) lines.push(`  ${finding.level}: ${describeFinding(finding)}`);
+  if (findings.length > 0 && !report.valuesRead) lines.push(`  ${unread}`);
   return `${lines.map(singleLine).join("\n")}\n`;
 }
 
@@ -31,7 +36,8 @@ function factLines(report: Inspection): [string, string][] {
       "axes",
       `${patterns.axisOrder === "nhw" ? "position, y, x" : "y, x, position"}: ${patterns.axisOrderRule}`,
     ]);
-    facts.push(["values", `${patterns.quantity}: ${patterns.quantityRule}`]);
+    const { quantity, quantityRule } = patterns;
+    facts.push(["values", quantity === null ? quantityRule : `${quantity}: ${quantityRule}`]);
   }
   if (report.probeShape) facts.push(["probe", `${report.probeShape.join(" x ")} (mode, y, x)`]);
   if (report.objectShape) facts.push(["object guess", `${report.objectShape.join(" x ")} (slice, y, x)`]);
@@ -48,7 +54,10 @@ function factLines(report: Inspection): [string, string][] {
   if (centring) {
     const [y, x] = centring.centreOfMassPx;
     const middle = centring.expectedPx.join(", ");
-    facts.push(["centre of mass", `(${y.toFixed(1)}, ${x.toFixed(1)}); zero frequency is taken at (${middle})`]);
+    facts.push([
+      "centre of mass",
+      `(y, x) = (${y.toFixed(1)}, ${x.toFixed(1)}); zero frequency is taken at (${middle})`,
+    ]);
   }
   if (pixels) {
     const { deadCount, hotCount, neverLitCount } = pixels;
@@ -56,7 +65,8 @@ function factLines(report: Inspection): [string, string][] {
   }
   if (scan) {
     facts.push(["scan range", `${scan.rangePx.map((range) => range.toFixed(1)).join(" x ")} px (y, x)`]);
-    const step = scan.meanStepPx === null ? "unknown step" : `mean step ${scan.meanStepPx.toFixed(1)} px`;
+    const step =
+      scan.meanStepPx === null ? "unknown step" : `nearest neighbour ${scan.meanStepPx.toFixed(1)} px (mean)`;
     const overlap = scan.linearOverlap === null ? "" : `, overlap ${Math.round(100 * scan.linearOverlap)} %`;
     facts.push(["sampling", `${step}, probe diameter ${scan.probeDiameterPx.toFixed(1)} px${overlap}`]);
   }

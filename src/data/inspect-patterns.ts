@@ -39,14 +39,17 @@ const hotFactor = 20;
 /** Around a dead pixel the median neighbour is lit in at least this share of the patterns. */
 const litShare = 0.5;
 
-/** Centre of mass and corner test of the mean pattern; `mask` 1 = valid, of the oriented pattern. Null when it is dark. */
+/**
+ * Centre of mass and corner test of the mean pattern from its intensity in storage order; `mask` 1 = valid, of the oriented
+ * pattern. Null when it is dark.
+ */
 export function measureCentring(
-  pixels: PixelStatistics,
+  intensitySum: Float64Array,
   oriented: OrientedPattern,
   mask: Uint8Array | null,
 ): Centring | null {
   const { heightPx, widthPx } = oriented;
-  const mean = gatherPattern(pixels.intensitySum, oriented);
+  const mean = gatherPattern(intensitySum, oriented);
   let total = 0;
   let momentY = 0;
   let momentX = 0;

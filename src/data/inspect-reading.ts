@@ -6,7 +6,7 @@ import { type OpenScan, openScan, type ReadDatasetExtras } from "./contract.ts";
 import type { DatasetNote } from "./dataset.ts";
 import { planDataset } from "./dataset-plan.ts";
 import { readDeclarations } from "./declarations.ts";
-import type { Finding } from "./inspect.ts";
+import type { Finding } from "./inspect-findings.ts";
 import { readMetadata } from "./metadata.ts";
 import type { NpzFile } from "./npz.ts";
 import type { RandomAccess } from "./random-access.ts";
@@ -36,14 +36,14 @@ export async function tryPlan(npz: NpzFile, data: DataOptions, findings: Finding
   const declared = await readDeclarations(npz, await readMetadata(npz, notes));
   const relaxed = { ...data, maskNonfinite: true, clipNegative: true };
   try {
-    return { plan: await planDataset(npz, data, declared, notes), data: relaxed, notes };
+    return { plan: await planDataset(npz, data, declared, notes), data: relaxed, notes, assumed: false };
   } catch (error) {
     findings.push(errorFinding(error));
     if ((error as InputError).code !== "DATA_QUANTITY") return null;
   }
   const assumed = { ...relaxed, quantity: declared.quantity ?? ("intensity" as const) };
   try {
-    return { plan: await planDataset(npz, assumed, declared, notes), data: assumed, notes };
+    return { plan: await planDataset(npz, assumed, declared, notes), data: assumed, notes, assumed: true };
   } catch (error) {
     findings.push(errorFinding(error));
     return null;

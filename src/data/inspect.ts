@@ -6,7 +6,8 @@ import type { DataOptions } from "../options.ts";
 import { memoryBudget, type OpenScan, type ReadDatasetExtras } from "./contract.ts";
 import { findCountScale } from "./count-scale.ts";
 import type { DatasetNote, Quantity } from "./dataset.ts";
-import type { DatasetPlan } from "./dataset-plan.ts";
+import { contractKeys, type DatasetPlan } from "./dataset-plan.ts";
+import { escalate, type Finding, oddities } from "./inspect-findings.ts";
 import {
   type Centring,
   findOddPixels,
@@ -16,7 +17,7 @@ import {
   type OddPixels,
 } from "./inspect-patterns.ts";
 import { errorFinding, refusals, tryOpen, tryPlan } from "./inspect-reading.ts";
-import { isInteger } from "./npy-dtype.ts";
+import { isInteger, type NumericType } from "./npy-dtype.ts";
 import { type NpzFile, openNpz } from "./npz.ts";
 import { packedFacts, servedByRange } from "./pattern-pass.ts";
 import { assertUnchanged, blameChange, type RandomAccess } from "./random-access.ts";
@@ -38,13 +39,6 @@ export interface CanvasFacts {
   readonly notes: readonly DatasetNote[];
 }
 
-/** A remark; `error` is what a reconstruction would refuse. */
-export interface Finding {
-  readonly level: "info" | "warning" | "error";
-  readonly code: string;
-  readonly message: string;
-}
-
 export interface MemberFacts {
   readonly name: string;
   /** NumPy's name of the type; null when the header cannot be read. */
@@ -53,6 +47,7 @@ export interface MemberFacts {
   readonly fortranOrder: boolean | null;
   readonly compressed: boolean;
   readonly sizeBytes: number;
+  /** True for the names of the contract, also when something about the file is refused. */
   readonly used: boolean;
 }
 
@@ -63,7 +58,8 @@ export interface PatternFactsReport {
   readonly widthPx: number;
   readonly axisOrder: "nhw" | "hwn";
   readonly axisOrderRule: string;
-  readonly quantity: Quantity;
+  /** Null when nobody stated it and a run would refuse to guess; intensity is then assumed for the rest of the report. */
+  readonly quantity: Quantity | null;
   readonly quantityRule: string;
   readonly sampleType: "float32" | "uint16";
 }
@@ -109,10 +105,9 @@ export interface Inspection {
   readonly canvasPx: readonly [number, number] | null;
   readonly memory: MemoryReport | null;
   readonly findings: readonly Finding[];
+  /** False when nothing is said about the values: only headers were read, or the file is refused. */
+  readonly valuesRead: boolean;
 }
-
-const offCentrePx = 2;
-const littleOverlap = 0.6;
 
 /**
  * Inspects a file without closing it. Archives that cannot be opened throw; whatever the contract refuses becomes a finding
@@ -137,10 +132,10 @@ async function examine(access: RandomAccess, options: InspectOptions, extras: Re
   const npz = await openNpz(access, { lenient: options.data.lenientZip, codecs: extras.codecs ?? {} });
   const planned = await tryPlan(npz, options.data, findings);
   const facts = { name: access.name, sizeBytes: access.sizeBytes };
-  const members = await describeMembers(npz, planned?.plan ?? null);
+  const members = await describeMembers(npz);
   if (!planned) return { ...emptyInspection, ...facts, members, findings };
   const { plan, data } = planned;
-  const header = { ...facts, members, ...describePlan(plan) };
+  const header = { ...facts, members, ...describePlan(plan, planned.assumed) };
   const memory = describeMemory(npz, plan, options, extras, null);
   if (options.quick) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
   const { maskNonfinite, clipNegative } = options.data;
@@ -148,11 +143,11 @@ async function examine(access: RandomAccess, options: InspectOptions, extras: Re
   if (!scan) return { ...emptyInspection, ...header, memory, findings: [...findings, ...planned.notes] };
   try {
     const { dataset, statistics } = scan;
-    findings.push(...escalate(dataset.notes, options.data));
+    findings.push(...escalate(scan, options.data, planned.assumed));
     const geometry = describeScan(scan);
     const canvasPx = tryCanvas(dataset.positionsPx, plan, options, findings);
     if (canvasPx) findings.push(...refusals(() => assertCanvasSize(canvasPx, access.name)));
-    const centring = measureCentring(statistics.pixels!, plan.oriented, dataset.mask);
+    const centring = measureCentring(statistics.pixels!.intensitySum, plan.oriented, dataset.mask);
     const pixels = findOddPixels(statistics.pixels!, plan.oriented, dataset.mask, dataset.patterns.count);
     findings.push(...oddities(centring, pixels, geometry));
     return {
@@ -166,6 +161,7 @@ async function examine(access: RandomAccess, options: InspectOptions, extras: Re
       canvasPx,
       memory: describeMemory(npz, plan, options, extras, canvasPx),
       findings,
+      valuesRead: true,
     };
   } finally {
     await scan.dataset.patterns.close();
@@ -184,6 +180,7 @@ const emptyInspection = {
   scan: null,
   canvasPx: null,
   memory: null,
+  valuesRead: false,
 };
 
 /** A canvas that the options make impossible is what a run would refuse; the file is described all the same. */
@@ -204,11 +201,7 @@ function tryCanvas(
   }
 }
 
-async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<MemberFacts[]> {
-  const planned = plan
-    ? [plan.patterns, plan.patternTwin, plan.probe, plan.object, plan.xcoords, plan.ycoords, plan.scanIndex]
-    : [];
-  const used = new Set(["mask", "_metadata", ...planned.map((array) => array?.key)]);
+async function describeMembers(npz: NpzFile): Promise<MemberFacts[]> {
   const members: MemberFacts[] = [];
   for (const name of npz.names) {
     const { method, sizeBytes } = npz.member(name);
@@ -226,13 +219,13 @@ async function describeMembers(npz: NpzFile, plan: DatasetPlan | null): Promise<
       fortranOrder: header?.fortranOrder ?? null,
       compressed: method !== methodStored,
       sizeBytes,
-      used: used.has(name),
+      used: contractKeys.includes(name),
     });
   }
   return members;
 }
 
-function describePlan(plan: DatasetPlan) {
+function describePlan(plan: DatasetPlan, assumed: boolean) {
   const { reading, decision, oriented } = plan;
   const patterns: PatternFactsReport = {
     key: plan.patterns.key,
@@ -241,11 +234,16 @@ function describePlan(plan: DatasetPlan) {
     widthPx: oriented.widthPx,
     axisOrder: reading.order,
     axisOrderRule: reading.rule,
-    quantity: decision.quantity,
-    quantityRule: isInteger(plan.patterns.dtype) ? `${plan.patterns.dtype} counts` : decision.rule,
+    quantity: assumed ? null : decision.quantity,
+    quantityRule: describeQuantity(plan.patterns.dtype, decision, assumed),
     sampleType: packedFacts(plan).sampleType,
   };
   return { patterns, probeShape: plan.probeShape, objectShape: plan.objectShape };
+}
+
+function describeQuantity(dtype: NumericType, decision: DatasetPlan["decision"], assumed: boolean): string {
+  if (!assumed) return isInteger(dtype) ? `${dtype} counts, ${decision.rule}` : decision.rule;
+  return `${dtype}, not stated: a run needs --intensity; ${decision.quantity} is assumed below`;
 }
 
 function describeMemory(
@@ -295,50 +293,4 @@ function effectiveDiameter(probe: ComplexArray): number {
     sumOfSquares += intensity * intensity;
   }
   return 2 * Math.sqrt(sum ** 2 / sumOfSquares / Math.PI);
-}
-
-/** Notes become findings; what a run without the permissive options would refuse becomes an error. */
-function escalate(notes: readonly DatasetNote[], data: DataOptions): Finding[] {
-  const refused = new Map([
-    ["DATA_NONFINITE", data.maskNonfinite ? "" : "pass --mask-nonfinite to treat these pixels as invalid"],
-    ["DATA_NEGATIVE", data.clipNegative ? "" : "pass --clip-negative to set them to zero"],
-  ]);
-  return notes.map((note) => {
-    const remedy = refused.get(note.code);
-    return remedy
-      ? { level: "error", code: note.code, message: `${note.message}; a run refuses them: ${remedy}` }
-      : note;
-  });
-}
-
-function oddities(centring: Centring | null, pixels: OddPixels, scan: ScanReport): Finding[] {
-  const findings: Finding[] = [];
-  const warn = (code: string, message: string) => findings.push({ level: "warning", code, message });
-  if (centring?.cornerCentred) {
-    warn(
-      "PATTERN_CORNERS",
-      "the corners of the mean pattern are brighter than its middle: apply fftshift to the patterns",
-    );
-  } else if (centring && centring.distancePx > offCentrePx) {
-    const { centreOfMassPx, expectedPx, distancePx } = centring;
-    const at = centreOfMassPx.map((value) => value.toFixed(1)).join(", ");
-    warn(
-      "PATTERN_CENTRE",
-      `the mean pattern's centre of mass (${at}) is ${distancePx.toFixed(1)} px off (${expectedPx.join(", ")})`,
-    );
-  }
-  const list = (places: readonly (readonly [number, number])[]) =>
-    places.map((place) => `(${place.join(", ")})`).join(" ");
-  if (pixels.deadCount > 0)
-    warn("PIXELS_DEAD", `${pixels.deadCount} pixels look dead: ${list(pixels.dead)}; consider a mask`);
-  if (pixels.hotCount > 0)
-    warn("PIXELS_HOT", `${pixels.hotCount} pixels look hot: ${list(pixels.hot)}; consider a mask`);
-  if (scan.linearOverlap !== null && scan.linearOverlap < littleOverlap) {
-    const percent = Math.round(100 * scan.linearOverlap);
-    warn(
-      "SCAN_OVERLAP",
-      `neighbouring probes overlap by only ${percent} % of their diameter; below 60 % reconstructions get poor`,
-    );
-  }
-  return findings;
 }

@@ -5,7 +5,24 @@ import type { DatasetNote } from "./dataset.ts";
 import type { ArrayOrigin } from "./guesses.ts";
 import { type NumericArray, toNumbers } from "./npy-array.ts";
 import { isComplex } from "./npy-dtype.ts";
+import { decodeNpy } from "./npz.ts";
 import { gatherPattern, type OrientedPattern } from "./orientation.ts";
+
+/** The array of a mask in a file of its own. Throws DATA_MASK for anything but a single .npy array. */
+export function decodeMask(bytes: Uint8Array, origin: ArrayOrigin): NumericArray {
+  const refuse = (message: string, got: string) =>
+    new InputError("DATA_MASK", message, {
+      ...origin,
+      expected: "one .npy array of bool",
+      got,
+      remedy: 'Save the mask alone: numpy.save("mask.npy", valid), true = valid',
+    });
+  // PK: the first bytes of every ZIP archive
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) throw refuse("the mask is an archive", "an NPZ file");
+  const array = decodeNpy(bytes, origin.source, origin.field);
+  if (array.dtype === "str") throw refuse("the mask is text", "text");
+  return array;
+}
 
 /**
  * A mask [y, x] in the file's orientation as 0/1, from any real type whose values are 0 or 1 (bool: any byte but 0 is true).
@@ -35,6 +52,10 @@ export function readMask(
   const mask = Uint8Array.from(numbers);
   const valid = mask.reduce((sum, value) => sum + value, 0);
   if (valid === 0) throw refuse("the mask leaves no pixel valid", "true where a pixel is valid", "false everywhere");
+  if (array.dtype !== "bool") {
+    const message = `${origin.field}: ${array.dtype} read as bool (1 = valid)`;
+    notes.push({ level: "info", code: "DATA_CONVERTED", message });
+  }
   if (2 * valid < mask.length) {
     const message = `${origin.field}: only ${valid} of ${mask.length} pixels are valid; is it inverted? (true = valid)`;
     notes.push({ level: "warning", code: "DATA_MASK", message });

@@ -95,16 +95,8 @@ export function judgeStatistics(
   const note = (level: DatasetNote["level"], code: string, message: string) =>
     notes.push({ level, code, message: `${field}: ${message}` });
   if (nonfiniteCount > 0) {
+    if (!options.maskNonfinite) throw nonfiniteError(statistics, stored, source, field);
     const first = describePlace(statistics.firstNonfinite!, stored);
-    if (!options.maskNonfinite) {
-      throw new InputError("DATA_NONFINITE", `${nonfiniteCount} values are NaN or infinite`, {
-        source,
-        field,
-        expected: "finite numbers",
-        got: `the first at ${first}`,
-        remedy: "Pass --mask-nonfinite to treat these pixels as invalid",
-      });
-    }
     const pixels = statistics.nonfinitePixels?.reduce((sum, flag) => sum + flag, 0) ?? 0;
     note(
       "warning",
@@ -113,18 +105,9 @@ export function judgeStatistics(
     );
   }
   if (negativeCount > 0) {
+    if (!options.clipNegative) throw negativeError(statistics, stored, quantity, source, field);
     const first = describePlace(statistics.firstNegative!, stored);
-    const total = `${negativeCount} negative values with sum ${statistics.negativeSum.toPrecision(6)}`;
-    if (!options.clipNegative) {
-      throw new InputError("DATA_NEGATIVE", total, {
-        source,
-        field,
-        expected: `${quantity} from 0 on`,
-        got: `the first at ${first}`,
-        remedy: "Pass --clip-negative to set them to zero",
-      });
-    }
-    note("warning", "DATA_NEGATIVE", `${total} set to zero, first at ${first}`);
+    note("warning", "DATA_NEGATIVE", `${describeNegative(statistics)} set to zero, first at ${first}`);
   }
   assertIntensityRange(statistics.totalIntensity, source, field);
   const count = statistics.totalIntensity.length;
@@ -147,6 +130,43 @@ export function judgeStatistics(
     );
   }
   return notes;
+}
+
+/** The refusal of values that are NaN or infinite; there is at least one. */
+export function nonfiniteError(
+  statistics: PatternStatistics,
+  stored: OrientedPattern,
+  source: string,
+  field: string,
+): InputError {
+  return new InputError("DATA_NONFINITE", `${statistics.nonfiniteCount} values are NaN or infinite`, {
+    source,
+    field,
+    expected: "finite numbers",
+    got: `the first at ${describePlace(statistics.firstNonfinite!, stored)}`,
+    remedy: "Pass --mask-nonfinite to treat these pixels as invalid",
+  });
+}
+
+/** The refusal of negative values; there is at least one. */
+export function negativeError(
+  statistics: PatternStatistics,
+  stored: OrientedPattern,
+  quantity: Quantity,
+  source: string,
+  field: string,
+): InputError {
+  return new InputError("DATA_NEGATIVE", describeNegative(statistics), {
+    source,
+    field,
+    expected: `${quantity} from 0 on`,
+    got: `the first at ${describePlace(statistics.firstNegative!, stored)}`,
+    remedy: "Pass --clip-negative to set them to zero",
+  });
+}
+
+function describeNegative({ negativeCount, negativeSum }: PatternStatistics): string {
+  return `${negativeCount} negative values with sum ${negativeSum.toPrecision(6)}`;
 }
 
 /** Frame, row and column as the file has them, before any orientation. */

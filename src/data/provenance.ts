@@ -1,7 +1,7 @@
 // How a file was read, as JSON for run.json: nothing that was decided about the data is left unsaid.
 
 import type { DataOptions } from "../options.ts";
-import type { DatasetPlan, PlannedArray } from "./dataset-plan.ts";
+import { contractKeys, type DatasetPlan, type PlannedArray } from "./dataset-plan.ts";
 import type { MetadataReading } from "./metadata.ts";
 import type { NpzFile } from "./npz.ts";
 import type { PatternAccess } from "./pattern-pass.ts";
@@ -26,8 +26,6 @@ export function datasetProvenance(
 ): Readonly<Record<string, unknown>> {
   const { reading, decision, patterns, stored, oriented } = plan;
   const { statistics } = facts;
-  const used = [patterns, plan.patternTwin, plan.probe, plan.object, plan.xcoords, plan.ycoords, plan.scanIndex];
-  const usedNames = new Set(["_metadata", "mask", ...used.map((array) => array?.key)]);
   return {
     patterns: {
       ...describeArray(npz, patterns),
@@ -57,7 +55,7 @@ export function datasetProvenance(
     scanIndex: plan.scanIndex ? describeArray(npz, plan.scanIndex) : null,
     mask: facts.maskSource === null && facts.maskedPixels === 0 ? null : describeMask(facts),
     metadata: facts.metadata,
-    ignoredMembers: npz.names.filter((name) => !usedNames.has(name)),
+    ignoredMembers: npz.names.filter((name) => !contractKeys.includes(name)),
   };
 }
 

@@ -13,6 +13,9 @@ const knownStarts: readonly (readonly [string, readonly number[]])[] = [
   ["a PNG image", [0x89, 0x50, 0x4e, 0x47]],
 ];
 
+const saveRemedy =
+  'Read its arrays in Python and save them together: numpy.savez("scan.npz", diffraction=amplitudes, probeGuess=probe, objectGuess=ones, xcoords=x, ycoords=y); the README has a recipe';
+
 /** ZIP_TRUNCATED when local headers show an archive that was cut, ZIP_EXTRA_BYTES when it is whole and buried, else ZIP_NOT_ARCHIVE. */
 export async function truncationError(access: RandomAccess): Promise<InputError> {
   const start = await access.read(0, Math.min(access.sizeBytes, 16));
@@ -41,6 +44,7 @@ function notArchive(access: RandomAccess, start: Uint8Array): InputError {
     expected: "a ZIP archive of .npy arrays, as numpy.savez writes it",
     got:
       access.sizeBytes === 0 ? "an empty file" : (known?.[0] ?? `${access.sizeBytes} bytes without a ZIP end record`),
+    ...(known ? { remedy: saveRemedy } : {}),
   });
 }
 

@@ -15,6 +15,7 @@ import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
+import { settingsNotes } from "./settings-notes.ts";
 
 /**
  * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
@@ -163,6 +164,7 @@ export function prepareProblem(
       ...canvas.notes,
       ...object.notes,
       ...probe.notes,
+      ...settingsNotes(options, patterns.count, hooks.schedule !== undefined),
       ...(hooks.schedule ? noteScheduleGaps(hooks.schedule) : []),
     ],
   };

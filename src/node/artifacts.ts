@@ -30,15 +30,18 @@ export const RESULT_NAMES: ResultNames = {
   record: "run.json",
 };
 
+/** What run.json calls itself. */
+export const RECORD_FORMAT = "ptycho-webgpu run";
+
 /** A finished run and what led to it. */
 export interface RunFacts {
   readonly result: ReconstructResult;
   readonly dataset: Dataset;
   readonly adapter: AdapterFacts;
-  /** Reading and checking the input, opening the device, and the whole of `reconstruct`. */
-  readonly seconds: { readonly read: number; readonly open: number; readonly reconstruct: number };
-  /** runKey: what the arrays depend on. */
-  readonly key: string;
+  /** Reading and checking the input, opening the device (null = not measured), and the whole of `reconstruct`. */
+  readonly seconds: { readonly read: number | null; readonly open: number | null; readonly reconstruct: number };
+  /** runKey: what the arrays depend on; null when nobody knows, and then the result is never taken for another's. */
+  readonly key: string | null;
   /** Epochs that came from a checkpoint, and whether of the same adapter (else the bits may differ); null without. */
   readonly resumed: { readonly epochs: number; readonly sameAdapter: boolean } | null;
   /** File of an explicit schedule; null when it was drawn from the seed. */
@@ -172,7 +175,7 @@ export function describeRun(
   const pairs = (values: ArrayLike<number>) =>
     Array.from({ length: values.length / 2 }, (_, j) => [values[2 * j]!, values[2 * j + 1]!]);
   const record = {
-    format: "ptycho-webgpu run",
+    format: RECORD_FORMAT,
     formatVersion: 1,
     key: run.key,
     status: result.status,

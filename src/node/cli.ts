@@ -58,7 +58,22 @@ async function dispatch(argv: readonly string[], io: CommandIo): Promise<number>
     io.stdout(command.help(rest));
     return 0;
   }
-  return await command.run(rest, io);
+  try {
+    return await command.run(rest, io);
+  } catch (error) {
+    throw nameOwner(error, command);
+  }
+}
+
+/** An unknown flag that another command has, with that command's name; help texts list every flag. */
+function nameOwner(error: unknown, command: Command): unknown {
+  if (!(error instanceof OptionsError) || error.code !== "CLI_FLAG") return error;
+  const flag = error.details.source!;
+  const lists = (text: string) => text.split(/[\s,]+/).includes(flag);
+  const owners = commands.filter((other) => other !== command && lists(other.help())).map(({ name }) => name);
+  if (owners.length === 0) return error;
+  const remedy = `It belongs to ptycho ${owners.join(" and ")}`;
+  return new OptionsError(error.code, "unknown flag", { source: flag, remedy }, 2);
 }
 
 function overview(): string {
@@ -85,6 +100,6 @@ export async function runProgram(): Promise<void> {
     Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write("", resolve)))),
     new Promise((resolve) => setTimeout(resolve, 2000)),
   ]);
-  // Dawn's threads would keep the process; everything is on disk by now
+  // everything is on disk by now; no driver thread and no open handle may delay the end or change its code
   process.exit(code);
 }

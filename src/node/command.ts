@@ -1,6 +1,8 @@
 // What every command of `ptycho` shares: its streams, its errors, its options from file and flags.
 
+import type { DatasetNote } from "../data/dataset.ts";
 import { OptionsError, PtychoError } from "../errors.ts";
+import { RECORD_FORMAT } from "./artifacts.ts";
 import { blameFlag, type OptionFlag } from "./flags.ts";
 import { readJsonFile } from "./json-file.ts";
 
@@ -21,25 +23,41 @@ export interface Command {
   run(argv: readonly string[], io: CommandIo): Promise<number>;
 }
 
-const LARGEST_OPTIONS_FILE = 2 ** 20;
+/** A run.json holds numbers for every pattern. */
+const LARGEST_OPTIONS_FILE = 2 ** 28;
 
 /**
- * Options of `--config` overlaid by flags, checked. A bad value in the file is exit 78 with the file's name, a bad flag
- * exit 2 with the flag's.
+ * Options of `--config` overlaid by flags, checked; a record of an earlier run stands for its options, of which `note` is
+ * told. A bad value in the file is exit 78 with the file's name, a bad flag exit 2 with the flag's.
  */
 export async function mergeOptions<T>(
   configPath: string | undefined,
   given: Record<string, unknown>,
   flags: readonly OptionFlag[],
   parse: (input: unknown, source: string) => T,
+  note: (remark: DatasetNote) => void = () => {},
 ): Promise<T> {
-  const config = configPath === undefined ? {} : await readJsonFile(configPath, LARGEST_OPTIONS_FILE);
+  const read = configPath === undefined ? {} : await readJsonFile(configPath, LARGEST_OPTIONS_FILE);
+  const config = configPath === undefined ? read : unwrapRecord(read, configPath, note);
   if (configPath !== undefined) parse(config, configPath);
   try {
     return parse(overlay(config as Record<string, unknown>, given), "command line");
   } catch (error) {
     throw blameFlag(error, flags, given);
   }
+}
+
+/** The options of a run.json; anything else as it is. */
+function unwrapRecord(read: unknown, path: string, note: (remark: DatasetNote) => void): unknown {
+  if (!isGroup(read) || read.format !== RECORD_FORMAT || !isGroup(read.options)) return read;
+  const { schedule, input } = read;
+  const files = [
+    ...(isGroup(schedule) && schedule.source !== "seed" ? [`--schedule (it was ${schedule.source})`] : []),
+    ...(isGroup(input) && typeof input.maskFile === "string" ? [`--mask (it was ${input.maskFile})`] : []),
+  ];
+  const more = files.length > 0 ? `; to repeat it, also pass ${files.join(" and ")}` : "";
+  note({ level: "info", code: "CONFIG_RECORD", message: `${path}: the options of that run are taken${more}` });
+  return read.options;
 }
 
 /** One positional argument, or a usage error (exit 2). */

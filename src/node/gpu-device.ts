@@ -10,6 +10,7 @@ import {
   formatAdapterLine,
   watchDevice,
 } from "../gpu/device.ts";
+import { findNamedAdapter } from "./adapter-names.ts";
 import { loadDriverFiles, loadVulkanLoader, loadWebgpu, requestAdapterOf, type WebgpuModule } from "./gpu-instance.ts";
 import {
   type DriverCandidate,
@@ -29,7 +30,7 @@ export type DeviceChoice = "auto" | "gpu" | "software";
 export interface OpenDeviceOptions {
   /** auto = hardware, else software; gpu = hardware only; software = never hardware. Default auto. */
   readonly device?: DeviceChoice;
-  /** Part of an adapter's name; only such adapters are considered. */
+  /** Part of an adapter's name, vendor or driver, in capitals or not; only such adapters are considered. */
   readonly adapter?: string;
   /** "system", "lavapipe", "swiftshader" or an ICD manifest (*.json): nothing else is tried. Default: PTYCHO_DRIVER. */
   readonly driver?: string;
@@ -52,6 +53,8 @@ export interface OpenedDevice {
 export interface Refusal {
   readonly title: string;
   readonly reason: string;
+  /** Adapters that it has, under other names than the one that was asked for. */
+  readonly names?: readonly string[];
 }
 
 /** Oldest Mesa whose lavapipe Dawn accepts: 22.3.6 lacks dynamic indexing of uniform arrays. */
@@ -87,7 +90,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Opene
     }
     const result = await tryCandidate(module, candidate, choice, options, search);
     if ("device" in result) return result;
-    refusals.push({ title: candidate.title, reason: result.reason });
+    refusals.push({ title: candidate.title, reason: result.reason, names: result.names });
     systemIsEmpty ||= candidate.name === "system" && result.empty;
   }
   throw noAdapter(choice, driver, search, refusals);
@@ -137,7 +140,7 @@ export function softwareHint(facts: AdapterFacts): string | null {
   return `This adapter computes on the processor. Faster: a machine with a GPU and its Vulkan driver${better}. See: ptycho doctor`;
 }
 
-type Attempt = OpenedDevice | { readonly reason: string; readonly empty: boolean };
+type Attempt = OpenedDevice | { readonly reason: string; readonly empty: boolean; readonly names: readonly string[] };
 
 async function tryCandidate(
   module: WebgpuModule,
@@ -146,19 +149,27 @@ async function tryCandidate(
   options: OpenDeviceOptions,
   search: DriverSearch,
 ): Promise<Attempt> {
-  const refuse = (reason: string, empty = false) => ({ reason, empty });
+  const refuse = (reason: string, empty = false, names: readonly string[] = []) => ({ reason, empty, names });
   try {
     const files = await candidate.locate();
     const loadReason = loadDriverFiles(files);
     if (loadReason !== null) return refuse(loadReason);
-    const adapter = await requestAdapterOf(module, files, dawnFlags(options), { powerPreference: "high-performance" });
-    if (adapter === null) return refuse(explainNoAdapter(candidate, files, search), true);
-    const adapterReason = refuseAdapter(describeAdapter(adapter), choice);
+    const ask = (name: string | null) =>
+      requestAdapterOf(module, files, dawnFlags(options, name), { powerPreference: "high-performance" });
+    const wanted = options.adapter;
+    const found =
+      wanted === undefined ? { adapter: await ask(null) } : await findNamedAdapter(ask, wanted, candidate.title);
+    if ("names" in found) {
+      const shown = found.names.map((name) => `"${name}"`).join(", ");
+      return refuse(`no adapter named "${wanted}" here, only ${shown}`, false, found.names);
+    }
+    if (found.adapter === null) return refuse(explainNoAdapter(candidate, files, search), true);
+    const adapterReason = refuseAdapter(describeAdapter(found.adapter), choice);
     if (adapterReason !== null) return refuse(adapterReason);
-    return await openAdapter(adapter, candidate);
+    return await openAdapter(found.adapter, candidate);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return refuse(options.adapter === undefined ? error.message : explainNames(error.message, options.adapter));
+    return refuse(error.message);
   }
 }
 
@@ -179,9 +190,9 @@ async function openAdapter(adapter: GPUAdapter, candidate: DriverCandidate): Pro
   return { device, facts, softwareHint: softwareHint(facts), close: () => device.destroy() };
 }
 
-function dawnFlags(options: OpenDeviceOptions): string[] {
+function dawnFlags(options: OpenDeviceOptions, adapterName: string | null): string[] {
   return [
-    ...(options.adapter === undefined ? [] : [`adapter=${options.adapter}`]),
+    ...(adapterName === null ? [] : [`adapter=${adapterName}`]),
     ...(options.timestamps ? ["disable-dawn-features=timestamp_quantization"] : []),
     ...(options.toggles?.length ? [`enable-dawn-features=${options.toggles.join(",")}`] : []),
   ];
@@ -205,13 +216,6 @@ export function readOldMesa(manifest: string): string | null {
   return version !== null && Number.parseInt(version, 10) < MESA_MINIMUM ? version : null;
 }
 
-function explainNames(message: string, wanted: string): string {
-  const names = [...message.matchAll(/name: '([^']*)'/g)].map((match) => match[1]!);
-  return names.length === 0
-    ? message.split("\n")[0]!
-    : `no adapter named "${wanted}" here, only ${names.map((name) => `"${name}"`).join(", ")}`;
-}
-
 function noAdapter(
   choice: DeviceChoice,
   driver: string | undefined,
@@ -225,6 +229,14 @@ function noAdapter(
     .map(({ title, reason }) => `${title}: ${reason}`)
     .join("; ");
   const install = `Install the Vulkan driver of your GPU, or Mesa ${MESA_MINIMUM} or later (package mesa-vulkan-drivers), or run: ${SWIFTSHADER_INSTALL}`;
+  const available = [...new Set(refusals.flatMap(({ names }) => names ?? []))];
+  if (available.length > 0) {
+    const names = available.map((name) => `"${name}"`).join(", ");
+    return new GpuError("GPU_NONE", `no adapter of that name for --device ${choice}`, {
+      got,
+      remedy: `Available: ${names}; any part of a name will do`,
+    });
+  }
   const remedy = driver
     ? `Leave out the driver (option, PTYCHO_DRIVER) to let others be tried`
     : user

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { OutputError } from "../errors.ts";
 import { removeLeftover } from "./commit-files.ts";
-import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { errorCode, type FileSystem, nodeFileSystem } from "./file-system.ts";
 import { asOutputError, assertReplaceable, linkError } from "./output-checks.ts";
 
 /** A folder that exists and takes files. */
@@ -58,7 +58,9 @@ export async function createOutputFolder(
     const missing: string[] = [];
     for (let at = path; (await fileSystem.kindOf(at)) === "nothing"; at = dirname(at)) missing.unshift(at);
     for (const at of missing) {
-      await fileSystem.createFolder(at);
+      await fileSystem.createFolder(at).catch((error) => {
+        throw neverThere(error, at);
+      });
       created.push(at);
     }
     await tryWriting(join(path, `.ptycho-check-${randomBytes(6).toString("hex")}`), fileSystem);
@@ -67,6 +69,18 @@ export async function createOutputFolder(
     throw asOutputError(error, path);
   }
   return { path, discard };
+}
+
+/** A parent that exists and still has no room for folders, as in /proc: nothing of ours is gone. */
+function neverThere(error: unknown, path: string): unknown {
+  if (errorCode(error) !== "ENOENT") return error;
+  const remedy = "Choose another place with --output";
+  return new OutputError(
+    "OUTPUT_FOLDER",
+    "the folder cannot be made here",
+    { source: path, got: "ENOENT", remedy },
+    error,
+  );
 }
 
 async function tryWriting(path: string, fileSystem: FileSystem): Promise<void> {

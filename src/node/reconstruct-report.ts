@@ -1,4 +1,5 @@
-// What `ptycho reconstruct` tells while it runs and at its end: lines for people, JSON Lines for programs.
+// What `ptycho reconstruct` tells while it runs and at its end: lines for people, who count from 1, and JSON Lines for
+// programs, which count from 0 as every array does.
 
 import type { DatasetNote } from "../data/dataset.ts";
 import type { ReconstructResult } from "../engine/result.ts";
@@ -39,7 +40,7 @@ export function reportStart(style: ReportStyle, io: CommandIo, epochs: number, r
   if (style.json) io.stdout(`${JSON.stringify({ event: "start", epochsCompleted: epochs, remarks })}\n`);
   if (style.json || style.quiet) return;
   for (const remark of remarks) io.stderr(`warning: ${remark}\n`);
-  if (epochs > 0) io.stderr(`going on after ${epochs} epochs\n`);
+  if (epochs > 0) io.stderr(`going on after ${countEpochs(epochs)}\n`);
 }
 
 export function reportResult(
@@ -59,17 +60,21 @@ export function reportResult(
     return;
   }
   if (diagnosis) {
-    const where = diagnosis.minibatch === null ? "" : `, minibatch ${diagnosis.minibatch}`;
+    const where = diagnosis.minibatch === null ? "" : `, minibatch ${diagnosis.minibatch + 1}`;
     io.stderr(
-      `ptycho: the ${diagnosis.quantity} became NaN or infinite in epoch ${diagnosis.epoch}${where}: ${diagnosis.likelyCause}. ` +
+      `ptycho: the ${diagnosis.quantity} became NaN or infinite in epoch ${diagnosis.epoch + 1}${where}: ${diagnosis.likelyCause}. ` +
         `The state of the epoch before is what was written [DIVERGED]\n`,
     );
   }
   if (style.quiet) return;
   if (pictureError) io.stderr(`warning: no picture: ${pictureError}\n`);
-  const shown = loss === null ? "no loss" : `final loss ${loss.toPrecision(6)}`;
-  io.stderr(`${status} after ${epochsCompleted} epochs in ${seconds.reconstruct.toFixed(1)} s, ${shown}\n`);
+  const shown = loss === null ? "no loss" : `final loss ${loss.toPrecision(6)} (before the last epoch's updates)`;
+  io.stderr(`${status} after ${countEpochs(epochsCompleted)} in ${seconds.reconstruct.toFixed(1)} s, ${shown}\n`);
   for (const file of files) io.stdout(`${file}\n`);
+}
+
+function countEpochs(count: number): string {
+  return `${count} epoch${count === 1 ? "" : "s"}`;
 }
 
 /** A result that is there already, with everything that was asked for. */

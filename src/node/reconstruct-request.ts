@@ -1,6 +1,7 @@
 // The command line of `ptycho reconstruct` as a checked request: options from file and flags, outputs that can be written.
 
 import { dirname, resolve } from "node:path";
+import type { DatasetNote } from "../data/dataset.ts";
 import { OptionsError, OutputError } from "../errors.ts";
 import { parseOptions, type ReconstructOptions, reconstructOptionsSchema } from "../options.ts";
 import { parseSchedule } from "../schedule/explicit.ts";
@@ -37,7 +38,7 @@ export const reconstructCommandFlags = {
     value: "SECONDS",
     help: `least time between checkpoints; 0 = every epoch, none = no checkpoints [${CHECKPOINT_SECONDS}]`,
   },
-  config: { kind: "value", value: "FILE", help: "options as JSON; flags win over it" },
+  config: { kind: "value", value: "FILE", help: "options as JSON, or the run.json of a run; flags win over it" },
   intensity: { kind: "switch", help: "the patterns are intensities or counts" },
   amplitude: { kind: "switch", help: "the patterns are amplitudes" },
   mask: { kind: "value", value: "FILE", help: "valid-pixel mask (.npy, true = valid); replaces a member `mask`" },
@@ -61,6 +62,8 @@ export interface ReconstructRequest {
   /** 0 = every epoch, null = none. */
   readonly checkpointSeconds: number | null;
   readonly options: ReconstructOptions;
+  /** Remarks on the command line. */
+  readonly notes: readonly DatasetNote[];
   readonly mask: ScanRun["mask"];
   readonly schedule: ScanRun["schedule"];
   readonly exportSchedule: string | null;
@@ -87,13 +90,17 @@ export async function readReconstructRequest(argv: readonly string[]): Promise<R
   if (quantity) given.data = { ...(given.data as object | undefined), quantity };
   const schedulePath = text("schedule");
   const maskPath = text("mask");
+  const notes: DatasetNote[] = [];
   const request: ReconstructRequest = {
     input,
     output,
     overwrite: command.overwrite === true,
     resume: command.resume === true,
     checkpointSeconds: readCheckpointSeconds(text("checkpoint-seconds")),
-    options: await mergeOptions(text("config") ?? undefined, given, reconstructFlags, parseOptions),
+    options: await mergeOptions(text("config") ?? undefined, given, reconstructFlags, parseOptions, (remark) => {
+      notes.push(remark);
+    }),
+    notes,
     mask: maskPath === null ? null : { path: maskPath, npy: await readWholeFile(maskPath, LARGEST_MASK_BYTES) },
     schedule:
       schedulePath === null

@@ -3,13 +3,14 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { PtychoError } from "../errors.ts";
+import { RECORD_FORMAT } from "./artifacts.ts";
 import { type HashMemory, rememberedHash, stampFile } from "./file-hash.ts";
 import { readJsonFile } from "./json-file.ts";
 
 const LARGEST_RECORD_BYTES = 2 ** 28;
 
 const recordSchema = z.looseObject({
-  format: z.literal("ptycho-webgpu run"),
+  format: z.literal(RECORD_FORMAT),
   formatVersion: z.literal(1),
   key: z.string(),
   status: z.enum(["complete", "cancelled", "diverged"]),

@@ -74,7 +74,7 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
   const dataset = await timed("read", async () =>
     readDataset(await fileAccess(run.input), options.data, {
       ...nodeReaderTools(),
-      ...(run.mask ? { maskNpy: run.mask.npy } : {}),
+      ...(run.mask ? { maskNpy: run.mask.npy, maskName: run.mask.path } : {}),
       signal: around.signal,
     }),
   );
@@ -86,7 +86,7 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
       run.resume === "never"
         ? { found: null, remarks: [] }
         : await findCheckpoint(run.folder, key, run.resume === "must-fit");
-    around.watcher.notes(dataset.notes);
+    around.watcher.notes([...dataset.notes, ...prepared.notes]);
     const opened = await timed("open", around.openDevice);
     around.watcher.device(opened);
     await around.prepareFolder();
@@ -94,7 +94,7 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
     const earlier = found?.facts.computeSeconds ?? 0;
     const result = await timed("reconstruct", () => runEngine(run, around, opened, prepared, { key, found, earlier }));
     seconds.reconstruct += earlier;
-    around.watcher.notes(result.notes);
+    around.watcher.notes(result.notes.slice(prepared.notes.length));
     const facts = {
       result,
       dataset,

@@ -31,6 +31,9 @@ export const cyclicMap: ColourMap = sampleCurve(512, true, (turn) => {
   return [0.51 + 0.28 * sine, 0.04 + 0.115 * cosine, 0.03 + 0.12 * sine];
 });
 
+/** The half of the cyclic map from dark blue over red to light yellow, for phases that span less than half a turn. */
+export const risingMap: ColourMap = { entries: 256, data: cyclicMap.data.slice(3 * 128, 3 * 384) };
+
 /** Negative blue, zero near white, positive red; both sides equally long. */
 export const divergingMap: ColourMap = sampleCurve(511, false, (share) => {
   const depth = Math.abs(2 * share - 1);

@@ -42,8 +42,8 @@ function drawCurve(bitmap: Bitmap, left: number, top: number, widthPx: number, h
     });
   }
   strokeRectangle(bitmap, left, top, widthPx, heightPx, 1, ink);
-  const last = String(Math.max(0, loss.length - 1));
-  drawText(bitmap, left, bottom + 6, "0", 1, ink);
+  const last = String(Math.max(1, loss.length));
+  drawText(bitmap, left, bottom + 6, "1", 1, ink);
   drawText(bitmap, left + widthPx - measureText(last, 1), bottom + 6, last, 1, ink);
   const name = "epoch";
   drawText(bitmap, left + Math.round((widthPx - measureText(name, 1)) / 2), bottom + 6, name, 1, faint);

@@ -2,7 +2,7 @@
 
 import { createScanBox, type PixelBox } from "../compare/pixel-box.ts";
 import type { ReconstructResult } from "../engine/result.ts";
-import { cyclicMap, greyMap } from "./colour-maps.ts";
+import { cyclicMap, greyMap, risingMap } from "./colour-maps.ts";
 import {
   amplitudesOf,
   cropField,
@@ -17,7 +17,7 @@ import {
 import { createLossBlock } from "./loss-plot.ts";
 import { createPanelBlock, type Panel } from "./panel.ts";
 import { chooseScaleBar } from "./scale-bar.ts";
-import { type Block, breakRows, measureRow, renderSheet } from "./sheet.ts";
+import { BLOCK_GAP_PX, type Block, breakRows, measureRow, renderSheet } from "./sheet.ts";
 
 /** Parts of a result that are drawn. */
 export type PicturedResult = Pick<
@@ -40,6 +40,9 @@ const PERCENTILES = [0.005, 0.995] as const;
 const OBJECT_TARGET_PX = 560;
 const OBJECT_LARGEST_PX = 1600;
 const FAINT_SHARE = 0.02;
+/** A mode with less of the power than this is rounding. */
+const DARK_SHARE = 1e-10;
+const LOSS_PLOT_PX = { narrowest: 160, usual: 240, widest: 640, height: 180 };
 
 /**
  * PNG of a result: object amplitude and phase of every slice, then amplitude and phase of every probe mode, and
@@ -57,10 +60,12 @@ export function renderReconstruction(result: PicturedResult, options: PictureOpt
 /** The loss curve goes where the last row leaves room, else into a row of its own. */
 function placeLoss(rows: Block[][], loss: Float64Array, widthPx: number): void {
   if (loss.length < 2) return;
+  const { narrowest, usual, widest, height } = LOSS_PLOT_PX;
   const last = rows.at(-1)!;
-  const block = createLossBlock(loss, 240, 180);
-  if (measureRow([...last, block]) <= widthPx) last.push(block);
-  else rows.push([block]);
+  const labelsPx = createLossBlock(loss, 0, height).widthPx;
+  const roomPx = widthPx - measureRow(last) - BLOCK_GAP_PX - labelsPx;
+  if (roomPx >= narrowest) last.push(createLossBlock(loss, Math.min(usual, roomPx), height));
+  else rows.push([createLossBlock(loss, Math.min(widest, widthPx - labelsPx), height)]);
 }
 
 function describeResult(result: PicturedResult, options: PictureOptions, pixelSizeM: number | null): string[] {
@@ -85,19 +90,19 @@ function createObjectRows(result: PicturedResult, view: "scan" | "canvas", pixel
   return Array.from({ length: slices }, (_, slice) => {
     const field = pickField(result.object, slice);
     const name = slices === 1 ? "object" : `object slice ${slice + 1} of ${slices}`;
-    return createObjectPanels(name, field, scan, shown, outline, result.canvasOriginPx, pixelSizeM);
+    const place = `${view === "canvas" ? "whole canvas" : "scan and a margin"}, scan dashed`;
+    return createObjectPanels(name, field, { scan, shown, outline, place }, result.canvasOriginPx, pixelSizeM);
   });
 }
 
 function createObjectPanels(
   name: string,
   field: Field,
-  scan: PixelBox,
-  shown: PixelBox,
-  outline: PixelBox,
+  boxes: { readonly scan: PixelBox; readonly shown: PixelBox; readonly outline: PixelBox; readonly place: string },
   originPx: readonly [number, number],
   pixelSizeM: number | null,
 ): Panel[] {
+  const { scan, shown, outline, place } = boxes;
   const reduction = Math.ceil(Math.max(shown.heightPx, shown.widthPx) / OBJECT_LARGEST_PX);
   const drawn = reduceField(cropField(field, shown), reduction);
   const scanned = cropField(field, scan);
@@ -110,21 +115,22 @@ function createObjectPanels(
     scaleBar: bar && { ...bar, lengthPx: bar.lengthPx / reduction },
     outline: scaleBox(outline, reduction),
   };
-  const columns = span(originPx[1] + shown.left, shown.widthPx);
-  const frame = `data rows ${span(originPx[0] + shown.top, shown.heightPx)}, columns ${columns}`;
+  const [y, x] = [span(originPx[0] + shown.top, shown.heightPx), span(originPx[1] + shown.left, shown.widthPx)];
+  const frame = `${place}: data y ${y}, x ${x} px`;
+  const phase = fitPhaseScale(phasesOf(scanned, meanPhaseOf(scanned)));
   return [
     {
       ...common,
       ...amplitudeScale(low, high),
       title: `${name} amplitude`,
-      caption: ["black and white: 0.5 and 99.5 % of the outlined scan", frame],
+      caption: ["black and white: 0.5 and 99.5 % of the scan", frame],
       values: amplitudesOf(drawn),
     },
     {
       ...common,
-      ...phaseScale,
+      ...phase.scale,
       title: `${name} phase`,
-      caption: ["radians, mean phase of the outlined scan removed", frame],
+      caption: [`radians, mean phase of the scan removed; ${phase.caption}`, frame],
       values: phasesOf(drawn, meanPhaseOf(scanned)),
     },
   ];
@@ -135,11 +141,13 @@ function createProbePanels(result: PicturedResult, pixelSizeM: number | null): P
   const fields = Array.from({ length: oprModes * modes }, (_, i) => pickField(result.probe, i));
   const powers = fields.map(({ data }) => data.reduce((sum, value) => sum + value * value, 0));
   return fields.flatMap((field, i) => {
-    const opr = Math.floor(i / modes);
-    const total = powers.slice(opr * modes, (opr + 1) * modes).reduce((sum, power) => sum + power, 0);
-    const share = total > 0 ? (100 * powers[i]!) / total : 0;
-    const name = `${oprModes > 1 ? `OPR ${opr}` : "probe"}${modes > 1 ? ` mode ${(i % modes) + 1}` : ""}`;
-    const amplitudes = amplitudesOf(field);
+    const first = i - (i % modes);
+    const total = powers.slice(first, first + modes).reduce((sum, power) => sum + power, 0);
+    const share = total > 0 ? powers[i]! / total : 0;
+    const dark = !(share > DARK_SHARE);
+    const opr = oprModes > 1 ? `OPR ${Math.floor(i / modes)} ` : "";
+    const name = modes > 1 ? `${opr}mode ${(i % modes) + 1}` : `${opr}probe`;
+    const amplitudes = amplitudesOf(field).map((amplitude) => (dark ? Number.NaN : amplitude));
     const peak = percentilesOf(amplitudes, [1])[0]!;
     const common = {
       heightPx: field.heightPx,
@@ -148,20 +156,21 @@ function createProbePanels(result: PicturedResult, pixelSizeM: number | null): P
       scaleBar: chooseScaleBar(field.widthPx, pixelSizeM),
       outline: null,
     };
-    const phases = phasesOf(field).map((phase, k) => (amplitudes[k]! < FAINT_SHARE * peak ? Number.NaN : phase));
+    const phases = phasesOf(field).map((phase, k) => (amplitudes[k]! >= FAINT_SHARE * peak ? phase : Number.NaN));
+    const power = dark ? "no power" : `${(100 * share).toFixed(1)} % of the power`;
     return [
       {
         ...common,
         ...amplitudeScale(0, peak),
-        title: name,
-        caption: [modes > 1 ? `amplitude; ${share.toFixed(1)} % of the power` : "amplitude"],
+        title: `${name} amplitude`,
+        caption: modes > 1 ? [power] : [],
         values: amplitudes,
       },
       {
         ...common,
         ...phaseScale,
         title: `${name} phase`,
-        caption: ["radians", `grey: amplitude < ${100 * FAINT_SHARE} % of peak`],
+        caption: ["radians", dark ? "grey: no power" : `grey: amplitude < ${100 * FAINT_SHARE} % of peak`],
         values: phases,
       },
     ];
@@ -180,6 +189,16 @@ export const phaseScale = {
     { value: -Math.PI, label: "-π" },
   ],
 } as const;
+
+/** All colours for a whole turn; the rising half of them where the phases span less than half a turn. */
+function fitPhaseScale(phases: Float64Array): { scale: Pick<Panel, "map" | "range" | "ticks">; caption: string } {
+  const [low, high] = percentilesOf(phases, PERCENTILES) as [number, number];
+  const spanRad = high - low;
+  if (!(spanRad > 1e-6 && spanRad < Math.PI)) return { scale: phaseScale, caption: "cyclic colours" };
+  const digits = Math.max(2, 1 - Math.floor(Math.log10(spanRad)));
+  const ticks = [low, (low + high) / 2, high].map((value) => ({ value, label: value.toFixed(digits) }));
+  return { scale: { map: risingMap, range: [low, high], ticks }, caption: "colours: 0.5 to 99.5 % of the scan" };
+}
 
 function amplitudeScale(low: number, high: number): Pick<Panel, "map" | "range" | "ticks"> {
   const marks = high > low ? [low, (low + high) / 2, high] : [low];

@@ -20,7 +20,7 @@ export const TITLE_SCALE = 2;
 export const TITLE_HEIGHT_PX = TITLE_SCALE * CAPITAL_DOTS + 9;
 
 const MARGIN_PX = 16;
-const BLOCK_GAP_PX = 28;
+export const BLOCK_GAP_PX = 28;
 const ROW_GAP_PX = 14;
 const HEADING_HEIGHT_PX = TITLE_SCALE * CAPITAL_DOTS + 8;
 

@@ -277,7 +277,11 @@ describe("7.4: legacy variants", () => {
     expect(dataset.patterns.count).toBe(count);
     expect(dataset.provenance.ignoredMembers).toEqual(Object.keys(members));
   });
-  const modes = (number: number) => Array.from({ length: number }, () => probeNumbers(heightPx, widthPx)).flat();
+  /** Modes that differ: powers of x times the probe. */
+  const modes = (number: number) =>
+    Array.from({ length: number }, (_, mode) =>
+      probeNumbers(heightPx, widthPx).map((value, at) => value * ((Math.floor(at / 2) % widthPx) / 8 - 1) ** mode),
+    ).flat();
   it.each([
     [[heightPx, widthPx], 1],
     [[1, heightPx, widthPx], 1],

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { main } from "../../src/node/cli.ts";
+import { nodeFileSystem } from "../../src/node/file-system.ts";
+import { createOutputFolder } from "../../src/node/output-folder.ts";
 import { npyPickled } from "../support/npz-builder.ts";
 import { scanFile, scanMembers } from "../support/scan-files.ts";
 
@@ -61,6 +63,13 @@ describe("usage", () => {
       code: 2,
       err: expect.stringContaining("--epochs"),
     });
+  });
+  it("a flag of another command is told to be so", async () => {
+    expect(await run("inspect", "a.npz", "--epochs", "3")).toMatchObject({
+      code: 2,
+      err: "ptycho: --epochs: unknown flag. It belongs to ptycho reconstruct [CLI_FLAG]\n",
+    });
+    expect((await run("doctor", "--intensity")).err).toContain("It belongs to ptycho reconstruct and inspect");
   });
   it("a bad value on the command line is exit 2 and names the flag", async () => {
     for (const [flag, value] of [
@@ -158,6 +167,21 @@ describe("simulate and inspect", () => {
     // As many patterns as pixels per side: the file itself says which axis is which.
     const inspected = await run("inspect", paths[0]!);
     expect(inspected.code, inspected.out).toBe(0);
+  });
+  it("makes the folders it needs, and says it when it cannot", async () => {
+    const deep = join(folder, "new", "deep", "scan.npz");
+    expect((await run("simulate", "--output", deep, ...options)).code).toBe(0);
+    expect(existsSync(deep)).toBe(true);
+    // as in /proc, where nothing of ours can be gone
+    const refusing = {
+      ...nodeFileSystem,
+      createFolder: () => Promise.reject(Object.assign(new Error(), { code: "ENOENT" })),
+    };
+    await expect(createOutputFolder(join(folder, "never"), refusing)).rejects.toMatchObject({
+      code: "OUTPUT_FOLDER",
+      exitCode: 74,
+      message: expect.stringContaining("the folder cannot be made here"),
+    });
   });
   it("inspect as text, as JSON, and from headers only", async () => {
     const path = put("good.npz", scanFile(scanMembers()));

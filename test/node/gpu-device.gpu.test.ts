@@ -42,13 +42,21 @@ test("the variables that choose a driver are as before", async () => {
   expect([process.env.VK_DRIVER_FILES, process.env.VK_ICD_FILENAMES]).toEqual(before);
 });
 
-test("an adapter is chosen by part of its name; an unknown name lists the known ones", async () => {
-  const named = await openDevice({ driver: "swiftshader", adapter: "Subzero" });
-  opened.push(named);
-  expect(named.facts.device).toContain("swiftshader");
+test.each(["Subzero", "SWIFT", "swiftshader-device", "google", "Driver 5", "sparticuz"])(
+  "an adapter is chosen by part of any of its names: %s",
+  async (adapter) => {
+    const named = await openDevice({ driver: "swiftshader", adapter });
+    opened.push(named);
+    expect(named.facts.device).toContain("swiftshader");
+  },
+);
+
+test("an unknown name lists the known ones instead of what could be installed", async () => {
   const unknown = openDevice({ driver: "swiftshader", adapter: "GeForce" });
   await expect(unknown).rejects.toMatchObject({ code: "GPU_NONE", exitCode: 69 });
   await expect(unknown).rejects.toThrow(/no adapter named "GeForce" here, only "SwiftShader Device/);
+  await expect(unknown).rejects.toThrow(/Available: "SwiftShader Device \(Subzero\)"/);
+  await expect(unknown).rejects.not.toThrow(/npm install|Leave out/);
 });
 
 test("gpu never falls back to software, and says what it refused", async () => {

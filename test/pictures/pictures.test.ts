@@ -70,13 +70,35 @@ describe("renderReconstruction", () => {
     expect(png.at(imageLeft + 7 * 40, imageTop + 7 * 30 - 1)).toEqual([0, 0, 0]);
   });
 
-  test("phase is in cyclic colours, mean of the scanned area removed", () => {
-    const phaseLeft = imageLeft + 7 * 80 + 8 + 12 + 6 + 47 + 28;
-    // The scan, rows 10-49 and columns 10-69: half the top has amplitude 2, so the sum is (2 + 1) e^1.5i + 2 e^0.5i.
-    const mean = Math.atan2(3 * Math.sin(1.5) + 2 * Math.sin(0.5), 3 * Math.cos(1.5) + 2 * Math.cos(0.5));
-    const expected = (phase: number) => [...colourAt(cyclicMap, (phase - mean + Math.PI) / (2 * Math.PI))];
-    expect(png.at(phaseLeft, imageTop)).toEqual(expected(1.5));
-    expect(png.at(phaseLeft + 7 * 80 - 1, imageTop + 7 * 60 - 1)).toEqual(expected(0.5));
+  const phaseLeft = imageLeft + 7 * 80 + 8 + 12 + 6 + 47 + 28;
+  /** The canvas with other phases. */
+  const withPhases = (phaseAt: (y: number, x: number) => number) => {
+    const result = makeResult();
+    const { data } = result.object;
+    for (let i = 0; i < 4800; i++) {
+      const phase = phaseAt(Math.floor(i / 80), i % 80);
+      data.set([Math.cos(phase), Math.sin(phase)], 2 * i);
+    }
+    return openPng(renderReconstruction(result, { view: "canvas" }));
+  };
+
+  test("phases of half a turn and more are in cyclic colours, mean of the scanned area removed", () => {
+    // The scan, rows 10-49 and columns 10-69, has as many pixels of each: the sum is that of the three.
+    const phases = [-1.1, 0.7, 2.5];
+    const wide = withPhases((_, x) => phases[x % 3]!);
+    const [re, im] = [Math.cos, Math.sin].map((part) => phases.reduce((sum, phase) => sum + part(phase), 0));
+    const mean = Math.atan2(im!, re!);
+    for (const [x, phase] of phases.entries()) {
+      const expected = [...colourAt(cyclicMap, (phase - mean + Math.PI) / (2 * Math.PI))];
+      expect(wide.at(phaseLeft + 7 * x, imageTop)).toEqual(expected);
+    }
+  });
+
+  test("smaller phases take the rising half of the colours, over what the scanned area spans", () => {
+    expect(png.at(phaseLeft, imageTop)).toEqual([...colourAt(cyclicMap, 0.75 - 1e-9)]);
+    expect(png.at(phaseLeft + 7 * 80 - 1, imageTop + 7 * 60 - 1)).toEqual([...colourAt(cyclicMap, 0.25)]);
+    const flat = withPhases(() => 1.5);
+    expect(flat.at(phaseLeft, imageTop)).toEqual([...colourAt(cyclicMap, 0.5)]);
   });
 
   test("is cut to the scanned area and a quarter of the probe unless the canvas is asked for", () => {
@@ -106,6 +128,42 @@ describe("renderReconstruction", () => {
     result.object.data.fill(Number.NaN);
     result.probe.data.fill(0);
     expect(openPng(renderReconstruction(result)).at(imageLeft, imageTop)).toEqual([150, 150, 150]);
+  });
+
+  test("a probe mode without power is grey, its phase too", () => {
+    const result = makeResult(2);
+    result.probe.data.fill(1e-9, 2 * 256);
+    const drawn = openPng(renderReconstruction(result, { view: "canvas" }));
+    const top = imageTop + 7 * 60 + 6 + 3 * 12 + 14 + TITLE_HEIGHT_PX;
+    const step = 192 + 8 + 12 + 6 + 47 + 28;
+    const colours = [0, 1, 2, 3].map((panel) => drawn.at(16 + panel * step + 5, top + 5));
+    expect(colours[0]).toEqual([255, 255, 255]);
+    expect(colours[1]).toEqual([...colourAt(cyclicMap, 0.5)]);
+    expect(colours.slice(2)).toEqual([
+      [150, 150, 150],
+      [150, 150, 150],
+    ]);
+  });
+
+  test("the loss curve takes what room the last row leaves, or the width of the page", () => {
+    const reds = (modes: number, probePx: number) => {
+      const result = { ...makeResult(modes), probe: complexZeros([1, modes, probePx, probePx]) };
+      result.probe.data.fill(1);
+      const drawn = openPng(renderReconstruction(result, { view: "canvas" }));
+      const columns = Array.from({ length: drawn.width }, (_, x) => x).filter((x) =>
+        Array.from({ length: drawn.height }, (_, y) => drawn.at(x, y).join()).includes("178,24,60"),
+      );
+      return { width: drawn.width, first: columns[0]!, last: columns.at(-1)! };
+    };
+    // the frame hides the curve's first column
+    const beside = reds(1, 320); // two panels of 393 px leave 447 of the page's 1294
+    expect(beside.first).toBe(16 + 2 * (320 + 73 + 28) + 49);
+    expect(beside.last - beside.first).toBe(239);
+    const narrow = reds(1, 410); // two panels of 483 px leave 224 px beside the labels
+    expect(narrow.last).toBe(narrow.width - 16);
+    const below = reds(1, 450);
+    expect(below.first).toBe(16 + 49);
+    expect(below.last - below.first).toBe(639);
   });
 
   test("canvases beyond 1600 pixels are reduced by a whole factor", () => {

@@ -14,7 +14,7 @@ const USAGE = "ptycho inspect scan.npz [--quick] [--json] [options]";
 const commandFlags = {
   quick: { kind: "switch", help: "read headers only" },
   json: { kind: "switch", help: "one JSON object on standard output" },
-  config: { kind: "value", value: "FILE", help: "options as JSON; flags win over it" },
+  config: { kind: "value", value: "FILE", help: "options as JSON, or the run.json of a run; flags win over it" },
   intensity: { kind: "switch", help: "the patterns are intensities or counts" },
   amplitude: { kind: "switch", help: "the patterns are amplitudes" },
   debug: { kind: "switch", help: "stack traces with errors" },

@@ -33,6 +33,7 @@ export const reconstructCommand: Command = {
     `Usage: ${RECONSTRUCT_USAGE}\n\n${describeCommandFlags(reconstructCommandFlags)}\n\nOptions of the reconstruction (also in --config) [default]:\n${describeFlags(reconstructFlags)}\n`,
   async run(argv, io) {
     const request = await readReconstructRequest(argv);
+    report.reportNotes(request, io, request.notes);
     const files = request.resume ? await findFinished(request) : null;
     if (files) {
       report.reportFinished(request, io, files);

@@ -1,5 +1,6 @@
 // `ptycho simulate --output scan.npz`: a scan with known truth; same options and seed, same bytes.
 
+import { dirname, resolve } from "node:path";
 import { decode } from "fast-png";
 import type { ComplexArray } from "../../complex.ts";
 import { type NpzFile, openNpz } from "../../data/npz.ts";
@@ -8,13 +9,15 @@ import { InputError, OptionsError } from "../../errors.ts";
 import type { GreyImage } from "../../simulate/object.ts";
 import { resolveSimulateOptions, simulateOptionsSchema, simulatePresets } from "../../simulate/options.ts";
 import { scanToNpzMembers } from "../../simulate/scan-members.ts";
-import { type SimulateInputs, simulateScan } from "../../simulate/simulate-scan.ts";
+import { type SimulatedScan, type SimulateInputs, simulateScan } from "../../simulate/simulate-scan.ts";
 import { readVersions } from "../artifacts.ts";
-import { writeFileAtomic } from "../atomic-write.ts";
+import { type FileSink, writeFileAtomic } from "../atomic-write.ts";
 import { type Command, mergeOptions } from "../command.ts";
 import { fileAccess } from "../file-access.ts";
 import { type CommandFlag, describeCommandFlags, describeFlags, makeFlags, parseLine } from "../flags.ts";
 import { readWholeFile } from "../json-file.ts";
+import { assertReplaceable } from "../output-checks.ts";
+import { createOutputFolder } from "../output-folder.ts";
 
 const USAGE = "ptycho simulate --output scan.npz [options]";
 const LARGEST_IMAGE_BYTES = 2 ** 28;
@@ -71,20 +74,15 @@ export const simulateCommand: Command = {
       (input) => resolveSimulateOptions(input as never),
     );
     const seed = Number(text("seed") ?? 0);
+    const overwrite = command.overwrite === true;
+    await assertReplaceable(output, overwrite);
     const scan = simulateScan(options, seed, await readInputs(text));
-    const written = await writeFileAtomic(
-      {
-        path: output,
-        produce: async (sink) => {
-          const writer = createNpzWriter(sink);
-          for (const [name, array] of scanToNpzMembers(scan, readVersions()["ptycho-webgpu"] ?? "unknown")) {
-            await writer.addArray(name, array);
-          }
-          await writer.finish();
-        },
-      },
-      { overwrite: command.overwrite === true },
-    );
+    const folder = await createOutputFolder(dirname(resolve(output)));
+    const produce = (sink: FileSink) => writeScan(scan, sink);
+    const written = await writeFileAtomic({ path: output, produce }, { overwrite }).catch(async (error) => {
+      await folder.discard();
+      throw error;
+    });
     const facts = { ...written, patterns: scan.positionsPx.length / 2, patternShapePx: scan.patternShapePx, seed };
     io.stdout(
       command.json
@@ -94,6 +92,14 @@ export const simulateCommand: Command = {
     return 0;
   },
 };
+
+async function writeScan(scan: SimulatedScan, sink: FileSink): Promise<void> {
+  const writer = createNpzWriter(sink);
+  for (const [name, array] of scanToNpzMembers(scan, readVersions()["ptycho-webgpu"] ?? "unknown")) {
+    await writer.addArray(name, array);
+  }
+  await writer.finish();
+}
 
 function readPreset(name: string | undefined): Record<string, unknown> & { scan?: object } {
   if (name === undefined) return {};
