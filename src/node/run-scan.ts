@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { readDataset } from "../data/contract.ts";
 import type { Dataset, DatasetNote } from "../data/dataset.ts";
+import { layOutCanvas } from "../engine/canvas.ts";
 import { type PreparedProblem, prepareRun, reconstructPrepared } from "../engine/reconstruct.ts";
 import type { EpochProgress, MinibatchProgress, ReconstructResult } from "../engine/result.ts";
 import type { ReconstructOptions } from "../options.ts";
@@ -76,6 +77,9 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
       ...nodeReaderTools(),
       ...(run.mask ? { maskNpy: run.mask.npy, maskName: run.mask.path } : {}),
       signal: around.signal,
+      // a canvas that the options make impossible is refused before gigabytes of patterns are read
+      onChecked: ({ plan: { oriented }, positionsPx }) =>
+        void layOutCanvas(positionsPx, [oriented.heightPx, oriented.widthPx], options.canvas),
     }),
   );
   try {
