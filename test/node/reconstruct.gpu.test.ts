@@ -104,6 +104,14 @@ describe("a finished run", () => {
     expect(record.options).toMatchObject({ batching: "random", noiseModel: "gaussian", deviceMemoryBytes: null });
     const sizeBytes = readFileSync(scan).length;
     expect(record.input).toMatchObject({ name: "scan.npz", path: scan, sizeBytes, sha256: sha256(scan) });
+    for (const name of ["startIndicesPx", "fractionsPx"]) {
+      const rows: number[][] = record.canvas[name];
+      expect(rows.length, name).toBe(count);
+      expect(
+        rows.every((row) => row.length === 2),
+        name,
+      ).toBe(true);
+    }
     expect(record.patterns).toEqual({ present: count, used: count });
     expect(record.schedule).toMatchObject({ sha256: sha256(inRoot("used.json")), mode: "random", source: "seed" });
     expect(record.adapter).toMatchObject({ kind: "software", vendor: expect.any(String), driver: expect.any(String) });
