@@ -11,7 +11,7 @@ import { createGenerator, streamPurpose } from "../schedule/random.ts";
 import type { EngineSnapshot } from "./checkpoint.ts";
 import { type EpochOutcome, judgeEpoch, NO_BAD_MINIBATCH, sumModeProducts } from "./epoch-outcome.ts";
 import { createEpochSteps, type EpochSteps, HOST_FACTORS_OFFSET } from "./epoch-steps.ts";
-import { buildEpochTables, type EpochTables, type MinibatchEntry } from "./epoch-tables.ts";
+import { buildEpochTables, type MinibatchEntry } from "./epoch-tables.ts";
 import { createLsqmlSteps, type LsqmlSteps } from "./lsqml.ts";
 import { orthogonalizingMatrix } from "./orthogonalize.ts";
 import { loadPatterns, PatternRing } from "./pattern-upload.ts";
@@ -110,7 +110,7 @@ export class LsqmlEngine {
     const { options } = this.#problem;
     const device = this.#device;
     const record = hooks.record ?? recordTogether;
-    const tables = this.#uploadTables(epoch);
+    const minibatches = this.#uploadTables(epoch);
     const measureOnly = epoch === 0 && options.rescaleProbeInFirstEpoch;
     const actions = {
       update: !measureOnly,
@@ -128,23 +128,23 @@ export class LsqmlEngine {
       this.#illuminationBuilt = true;
     }
     const stop = hooks.stopAfterMinibatches ?? Infinity;
-    this.#ring?.prefetch(tables.minibatches[0]);
-    for (const minibatch of tables.minibatches.slice(0, stop)) {
+    this.#ring?.prefetch(minibatches[0]);
+    for (const minibatch of minibatches.slice(0, stop)) {
       if (hooks.signal?.aborted) return this.#abandon(queue);
       const patternSet = this.#ring ? await this.#ring.upload(minibatch) : 0;
       this.#steps.encodeMinibatch(queue.open().recorder, minibatch, { ...actions, patternSet });
-      hooks.onMinibatch?.(minibatch.number, tables.minibatches.length, minibatch.indices);
+      hooks.onMinibatch?.(minibatch.number, minibatches.length, minibatch.indices);
       const done = queue.minibatchDone();
-      this.#ring?.prefetch(tables.minibatches[minibatch.number + 1]);
+      this.#ring?.prefetch(minibatches[minibatch.number + 1]);
       await done;
     }
     const needsProducts = this.#needsModeProducts(epoch);
     if (needsProducts) this.#epochSteps.encodeModeProducts(queue.open().recorder);
     const results = await this.#readEpoch(queue);
     const pixels = this.state.size.frame[0] * this.state.size.frame[1];
-    const outcome = judgeEpoch(tables.minibatches.slice(0, stop), pixels, results);
+    const outcome = judgeEpoch(minibatches.slice(0, stop), pixels, results);
     if (outcome.firstBad || stop < Infinity) return outcome;
-    this.#endEpoch(epoch, record, tables.minibatches, results);
+    this.#endEpoch(epoch, record, minibatches, results);
     return outcome;
   }
 
@@ -201,7 +201,8 @@ export class LsqmlEngine {
     this.state.pool.destroy();
   }
 
-  #uploadTables(epoch: number): EpochTables {
+  /** The tables themselves are not kept: those of a long scan are large. */
+  #uploadTables(epoch: number): readonly MinibatchEntry[] {
     const { options, plan } = this.#problem;
     const tables = buildEpochTables(this.state.layout, plan.minibatches(epoch), this.#stepNoise(epoch));
     const { queue } = this.#device;
@@ -221,7 +222,7 @@ export class LsqmlEngine {
     if (!(epoch === 0 && options.rescaleProbeInFirstEpoch)) {
       write(this.state.patternSteps, new Float32Array(2 * this.state.size.patternCount).fill(1));
     }
-    return tables;
+    return tables.minibatches;
   }
 
   /** Normal perturbation of the Poisson step by pattern, from the run's seed (Box-Muller). */

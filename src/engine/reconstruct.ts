@@ -76,7 +76,7 @@ export async function reconstructPrepared(
       positionOriginPx: canvas.originPx,
       startIndicesPx: canvas.placement.startIndicesPx,
       fractionsPx: canvas.placement.fractionsPx,
-      scanIndexUsed: usedPatterns(problem.plan, patterns.count, options.epochs),
+      scanIndexUsed: usedPatterns(problem.plan, patterns.count, finished),
       // a long run's schedule is large: it is written out only when asked for
       get schedule() {
         return exportSchedule(problem.plan, patterns.count, Math.max(1, finished));
@@ -273,13 +273,12 @@ function countPatterns(plan: MinibatchPlan, epoch: number): number {
   return plan.minibatches(epoch).reduce((sum, indices) => sum + indices.length, 0);
 }
 
+/** Patterns of the first `epochs` epochs, ascending. */
 function usedPatterns(plan: MinibatchPlan, count: number, epochs: number): Int32Array {
-  const used = new Set<number>();
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const indices of plan.minibatches(epoch)) for (const index of indices) used.add(index);
-    if (used.size === count) break;
-  }
-  return Int32Array.from(used).sort();
+  const used = new Uint8Array(count);
+  for (let epoch = 0; epoch < epochs && used.includes(0); epoch++)
+    for (const indices of plan.minibatches(epoch)) for (const index of indices) used[index] = 1;
+  return Int32Array.from(Array.from(used.keys()).filter((index) => used[index] === 1));
 }
 
 function allFinite(values: Float32Array): boolean {

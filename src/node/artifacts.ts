@@ -14,7 +14,7 @@ import { fromPieces, type StagedFile, stageFile, type WrittenFile } from "./atom
 import { commitStaged, discardStaged } from "./commit-files.ts";
 import { readPackageVersion } from "./doctor-facts.ts";
 import type { FileSystem } from "./file-system.ts";
-import { formatJson } from "./json-text.ts";
+import { formatRecord, JsonRows } from "./json-text.ts";
 
 /** Names of a result's files; the record vouches for the others and is put in place last. */
 export interface ResultNames {
@@ -80,13 +80,13 @@ export async function stageArtifacts(folder: string, run: RunFacts, options: Wri
   const names = options.names ?? RESULT_NAMES;
   const begin = performance.now();
   const staged: StagedFile[] = [];
-  const stage = async (name: string, content: Uint8Array | string) => {
-    staged.push(await stageFile({ path: join(folder, name), produce: fromPieces([content]) }, options));
+  const stage = async (name: string, pieces: Iterable<Uint8Array | string>) => {
+    staged.push(await stageFile({ path: join(folder, name), produce: fromPieces(pieces) }, options));
   };
   try {
-    if (options.withArrays ?? true) await stage(names.arrays, writeNpz(resultMembers(run)));
+    if (options.withArrays ?? true) await stage(names.arrays, [writeNpz(resultMembers(run))]);
     const { picture, pictureError } = drawPicture(run, options.renderPicture ?? renderPicture);
-    if (picture) await stage(names.picture, picture);
+    if (picture) await stage(names.picture, [picture]);
     const writeSeconds = (performance.now() - begin) / 1000;
     await stage(names.record, describeRun(run, staged, writeSeconds, pictureError));
     const obsolete = [names.arrays, names.picture]
@@ -163,17 +163,15 @@ export function hashSchedule(result: ReconstructResult, patternCount: number): s
   return hash.digest("hex");
 }
 
-/** The text of run.json. Unknown is null; numbers that are not finite are text and listed under `nonFinite`. */
+/** The text of run.json in pieces. Unknown is null; numbers that are not finite are text and listed under `nonFinite`. */
 export function describeRun(
   run: RunFacts,
   files: readonly WrittenFile[],
   writeSeconds: number,
   pictureError: string | null,
-): string {
+): readonly string[] {
   const { result, dataset, adapter, seconds } = run;
   const { canvas } = result.options;
-  const pairs = (values: ArrayLike<number>) =>
-    Array.from({ length: values.length / 2 }, (_, j) => [values[2 * j]!, values[2 * j + 1]!]);
   const record = {
     format: RECORD_FORMAT,
     formatVersion: 1,
@@ -206,8 +204,8 @@ export function describeRun(
       positionOriginPx: result.positionOriginPx,
       originRule: canvas.originRule,
       halfPixel: canvas.halfPixel,
-      startIndicesPx: pairs(result.startIndicesPx),
-      fractionsPx: pairs(result.fractionsPx),
+      startIndicesPx: new JsonRows(result.startIndicesPx, 2),
+      fractionsPx: new JsonRows(result.fractionsPx, 2),
     },
     adapter,
     memory: result.memory,
@@ -228,8 +226,7 @@ export function describeRun(
     files: Object.fromEntries(files.map(({ path, sizeBytes, sha256 }) => [basename(path), { sizeBytes, sha256 }])),
     pictureError,
   };
-  const { nonFinite } = formatJson(record);
-  return `${formatJson({ ...record, nonFinite }).text}\n`;
+  return formatRecord(record);
 }
 
 /** Versions that may change the numbers. */

@@ -104,6 +104,14 @@ describe("a finished run", () => {
     expect(record.options).toMatchObject({ batching: "random", noiseModel: "gaussian", deviceMemoryBytes: null });
     const sizeBytes = readFileSync(scan).length;
     expect(record.input).toMatchObject({ name: "scan.npz", path: scan, sizeBytes, sha256: sha256(scan) });
+    for (const name of ["startIndicesPx", "fractionsPx"]) {
+      const rows: number[][] = record.canvas[name];
+      expect(rows.length, name).toBe(count);
+      expect(
+        rows.every((row) => row.length === 2),
+        name,
+      ).toBe(true);
+    }
     expect(record.patterns).toEqual({ present: count, used: count });
     expect(record.schedule).toMatchObject({ sha256: sha256(inRoot("used.json")), mode: "random", source: "seed" });
     expect(record.adapter).toMatchObject({ kind: "software", vendor: expect.any(String), driver: expect.any(String) });
@@ -158,7 +166,8 @@ describe("the same arrays, byte for byte", () => {
 
   test("when the patterns do not fit the device and are streamed", async () => {
     const streamed = await reconstruct("streamed", [...settings, "--device-memory", "10KB", "--quiet"]);
-    expect(streamed, streamed.err).toMatchObject({ code: 0, out: "", err: "" });
+    expect(streamed, streamed.err).toMatchObject({ code: 0, out: "" });
+    expect(streamed.err).not.toContain("epoch"); // drivers may have their say there
     expect(recordOf("streamed").memory.patterns).toBe("streamed");
     expect(arraysOf("streamed")).toEqual(arraysOf("first"));
   });
