@@ -63,6 +63,7 @@ export async function reconstructPrepared(
     const { patterns } = problem;
     const patternBytes = engine.state.patternsResident ? patterns.count * patterns.patternBytes : ringBytes(engine);
     if (run.unsolvedSteps > 0) notes.push(unsolvedNote(run.unsolvedSteps));
+    if (patternBytes > (options.deviceMemoryBytes ?? Number.POSITIVE_INFINITY)) notes.push(memoryNote(patternBytes));
     return {
       status,
       diagnosis,
@@ -287,6 +288,13 @@ function allFinite(values: Float32Array): boolean {
 
 function ringBytes(engine: LsqmlEngine): number {
   return engine.state.patterns.flat().reduce((sum, buffer) => sum + buffer.size, 0);
+}
+
+function memoryNote(patternBytes: number): DatasetNote {
+  const message =
+    `the device memory asked for does not hold two minibatches: ${patternBytes} bytes of patterns are kept there; ` +
+    "a smaller --batch-size needs less";
+  return { level: "warning", code: "DEVICE_MEMORY", message };
 }
 
 function unsolvedNote(count: number): DatasetNote {

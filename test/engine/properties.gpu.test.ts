@@ -119,6 +119,34 @@ describe("resident and streamed patterns give the same bits", () => {
   }
 });
 
+describe("memory for patterns on the device", () => {
+  const { dataset } = makeTinyScan();
+  const { patternBytes } = dataset.patterns;
+  const run = (deviceMemoryBytes: number) =>
+    reconstruct(device, dataset, { ...guess, epochs: 2, batchSize: 3, deviceMemoryBytes });
+
+  test.each([6, 7, 11])("room for %i of 12: two minibatches of 3 are kept", async (patterns) => {
+    const { memory, notes } = await run(patterns * patternBytes + 100);
+    expect(memory).toMatchObject({ patterns: "streamed", patternBytes: 6 * patternBytes });
+    expect(notes.map(({ code }) => code)).not.toContain("DEVICE_MEMORY");
+  });
+
+  test("room for all: they stay", async () => {
+    expect((await run(12 * patternBytes)).memory).toMatchObject({
+      patterns: "resident",
+      patternBytes: 12 * patternBytes,
+    });
+  });
+
+  test("too little for two minibatches: they are kept all the same, which is said", async () => {
+    const { memory, notes } = await run(5 * patternBytes);
+    expect(memory).toMatchObject({ patterns: "streamed", patternBytes: 6 * patternBytes });
+    const note = notes.find(({ code }) => code === "DEVICE_MEMORY")!;
+    expect(note.message).toContain(`${6 * patternBytes} bytes`);
+    expect(note.message).toContain("--batch-size");
+  });
+});
+
 describe("symmetries", () => {
   const settings = { modes: 2, frame: [8, 12] } as const;
   const scan = makeTinyScan(settings);
