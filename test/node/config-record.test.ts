@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const run = makeFinishedRun({ seed: 7, noiseModel: "poisson", probe: { power: { enabled: true } } });
 const path = join(folder, "run.json");
 function request(facts: RunFacts, ...flags: string[]) {
-  writeFileSync(path, describeRun(facts, [], 0, null));
+  writeFileSync(path, describeRun(facts, [], 0, null).join(""));
   return readReconstructRequest(["a.npz", "--output", join(folder, "out"), "--config", path, ...flags]);
 }
 
