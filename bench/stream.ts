@@ -2,6 +2,7 @@
 // memory that a stored scan of a given size costs.
 //   (a) the same scan resident and streamed: equal bits first, then seconds per epoch;
 //   (b) the program in a process of its own, per size of scan: its peak, and what of it is not the device's.
+//       --four-gb adds 4 GB to --scan-gb; --minibatches 0 runs whole epochs, which takes long on a processor.
 
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -16,6 +17,7 @@ import { countPatterns, type StoredScan, writeStoredScan } from "./stored-scan.t
 const PROGRAM = join(import.meta.dirname, "../../bin/ptycho.js");
 const BATCH = 96;
 const MEGABYTE = 1e6;
+const EPOCHS_BEFORE_TIMING = 2;
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+const epochs = Math.max(EPOCHS_BEFORE_TIMING + 1, Number(values.epochs));
 const sampleType = values["sample-type"] as StoredScan["sampleType"];
 const chosen = ["--device", values.device, ...(values.adapter ? ["--adapter", values.adapter] : [])];
 const folder = await mkdtemp(join(tmpdir(), "ptycho-bench-"));
@@ -86,25 +89,24 @@ async function compareSpeed(device: GPUDevice, software: boolean): Promise<Recor
     streamed: median(runs.streamed.flatMap(({ steadySeconds }) => steadySeconds)),
   };
   const ratio = seconds.streamed / seconds.resident;
-  say(`\nresident and streamed: object, probe and losses of ${values.epochs} epochs are equal, bit for bit`);
+  say(`\nresident and streamed: object, probe and losses of ${epochs} epochs are equal, bit for bit`);
   say("   N  patterns  MB       resident s/epoch  streamed s/epoch  streamed/resident");
   say(
     `${pad(size, 4)} ${pad(patternCount, 9)}  ${(sizeBytes / MEGABYTE).toFixed(1).padEnd(7)} ${pad(seconds.resident.toFixed(4), 17)} ` +
       `${pad(seconds.streamed.toFixed(4), 17)} ${pad(ratio.toFixed(3), 18)}`,
   );
-  return { size, patternCount, sampleType, sizeBytes, epochs: Number(values.epochs), secondsPerEpoch: seconds, ratio };
+  return { size, patternCount, sampleType, sizeBytes, epochs, secondsPerEpoch: seconds, ratio };
 }
 
 interface TimedRun {
   readonly how: ReconstructResult["memory"]["patterns"];
   readonly bits: Readonly<Record<"object" | "probe" | "loss", string>>;
-  /** Of the epochs after the second: the first only rescales, the second warms up. */
+  /** Without the first epoch, which only rescales, and the second, which warms up. */
   readonly steadySeconds: readonly number[];
 }
 
 async function timeEpochs(device: GPUDevice, path: string, deviceMemoryBytes: number | null): Promise<TimedRun> {
   const quantity = sampleType === "uint16" ? "intensity" : "amplitude";
-  const epochs = Math.max(3, Number(values.epochs));
   const options = parseOptions({ epochs, batchSize: BATCH, deviceMemoryBytes, data: { quantity } });
   const dataset = await readDataset(await fileAccess(path), options.data, nodeReaderTools());
   const times: number[] = [];
@@ -116,7 +118,7 @@ async function timeEpochs(device: GPUDevice, path: string, deviceMemoryBytes: nu
   return {
     how: result.memory.patterns,
     bits: { object: digest(result.object.data), probe: digest(result.probe.data), loss: digest(result.loss) },
-    steadySeconds: times.slice(2),
+    steadySeconds: times.slice(EPOCHS_BEFORE_TIMING),
   };
 }
 

@@ -209,7 +209,7 @@ test("numbers that leave float32: exit 80, the state of the epoch before, marked
   const diverged = await reconstruct("diverged", [...settings, ...steps]);
   expect(diverged.code, diverged.err).toBe(80);
   expect(diverged.out).toBe("");
-  expect(diverged.err).toMatch(/became NaN or infinite in epoch 1, minibatch \d+: .*learning rate.*\[DIVERGED\]/);
+  expect(diverged.err).toMatch(/became NaN or infinite in epoch 2, minibatch \d+: .*learning rate.*\[DIVERGED\]/);
   expect(diverged.err).not.toMatch(/\n\s+at /);
   const record = recordOf("diverged");
   expect(record).toMatchObject({ status: "diverged", epochsCompleted: 1, diagnosis: { epoch: 1 } });

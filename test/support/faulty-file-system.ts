@@ -5,7 +5,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type FileSystem, nodeFileSystem, type WritableFile } from "../../src/node/file-system.ts";
 
-/** What happens at a call: an error code such as ENOSPC, or "short" for a write of half the bytes. */
+/** What happens at a call: an error code such as ENOSPC, "short" for a write of half the bytes, "none" for one of none. */
 export type Fault = string;
 
 export interface FaultyFileSystem extends FileSystem {
@@ -19,13 +19,14 @@ export function makeFaultyFileSystem(fault: Fault, failing: (call: number) => bo
   const counted = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
     const fails = failing(calls.length);
     calls.push(name);
-    if (fails && fault !== "short") throw Object.assign(new Error(`${fault}: injected, ${name}`), { code: fault });
+    if (fails && fault !== "short" && fault !== "none")
+      throw Object.assign(new Error(`${fault}: injected, ${name}`), { code: fault });
     return await call();
   };
   const wrapFile = (file: WritableFile): WritableFile => ({
     write: (bytes, offset) => {
-      const short = failing(calls.length) && fault === "short";
-      const part = short ? bytes.subarray(0, offset + Math.floor((bytes.length - offset) / 2)) : bytes;
+      const share = !failing(calls.length) ? 1 : fault === "short" ? 0.5 : fault === "none" ? 0 : 1;
+      const part = bytes.subarray(0, offset + Math.ceil(share * (bytes.length - offset)));
       return counted("write", () => file.write(part, offset));
     },
     sync: () => counted("sync", () => file.sync()),
