@@ -5,9 +5,15 @@ import { formatAdapterLine, openDevice } from "../src/node/index.ts";
 import { replayFolder } from "./golden-folder.ts";
 
 const USAGE =
-  "usage: npm run golden -- FOLDER [--device auto|gpu|software] [--adapter NAME] [--driver NAME] [--case PART]";
+  "usage: npm run golden -- FOLDER [--device auto|gpu|software] [--adapter NAME] [--driver NAME] [--case PART]\n" +
+  "A row is a case at a checkpoint, or its step: the intermediates of one minibatch. required = errors that a case must\n" +
+  "keep below; aim = a tenth of that, or what rounding leaves; not yet = what the case needs and we lack.";
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    console.log(USAGE);
+    return 0;
+  }
   const line = readLine(argv);
   if (line === null) {
     console.error(USAGE);
