@@ -8,10 +8,10 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { parseOptions, type ReconstructResult, readDataset, reconstruct } from "../src/index.ts";
 import { fileAccess, formatAdapterLine, nodeReaderTools, openDevice } from "../src/node/index.ts";
 import { type MeasuredRun, runMeasured } from "./peak-memory.ts";
+import { endWithMessage, readFlags } from "./read-flags.ts";
 import { countPatterns, type StoredScan, writeStoredScan } from "./stored-scan.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../bin/ptycho.js");
@@ -19,22 +19,26 @@ const BATCH = 96;
 const MEGABYTE = 1e6;
 const EPOCHS_BEFORE_TIMING = 2;
 
-const { values } = parseArgs({
-  options: {
-    device: { type: "string", default: "auto" },
-    adapter: { type: "string" },
-    size: { type: "string", default: "64" },
-    patterns: { type: "string" },
-    epochs: { type: "string", default: "5" },
-    rounds: { type: "string", default: "2" },
-    "memory-size": { type: "string", default: "256" },
-    "scan-gb": { type: "string", default: "0.25,1" },
-    "four-gb": { type: "boolean", default: false },
-    "device-memory": { type: "string", default: "64MB" },
-    minibatches: { type: "string", default: "12" },
-    "sample-type": { type: "string", default: "float32" },
-    json: { type: "boolean", default: false },
-  },
+const USAGE = `usage: npm run bench:stream -- [--device auto|gpu|software] [--adapter NAME] [--json]
+         [--size 64] [--patterns N] [--epochs 5] [--rounds 2] [--device-memory 64MB] [--sample-type float32|uint16]
+         [--memory-size 256] [--scan-gb 0.25,1] [--four-gb] [--minibatches 12]
+Times epochs of one scan resident and streamed, then measures the peak host memory by size of the scan (GB on disk).`;
+
+endWithMessage();
+const values = readFlags(USAGE, {
+  device: { type: "string", default: "auto" },
+  adapter: { type: "string" },
+  size: { type: "string", default: "64" },
+  patterns: { type: "string" },
+  epochs: { type: "string", default: "5" },
+  rounds: { type: "string", default: "2" },
+  "memory-size": { type: "string", default: "256" },
+  "scan-gb": { type: "string", default: "0.25,1" },
+  "four-gb": { type: "boolean", default: false },
+  "device-memory": { type: "string", default: "64MB" },
+  minibatches: { type: "string", default: "12" },
+  "sample-type": { type: "string", default: "float32" },
+  json: { type: "boolean", default: false },
 });
 const epochs = Math.max(EPOCHS_BEFORE_TIMING + 1, Number(values.epochs));
 const sampleType = values["sample-type"] as StoredScan["sampleType"];

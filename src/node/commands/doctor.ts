@@ -10,7 +10,7 @@ import { formatJson } from "../json-text.ts";
 
 const commandFlags = {
   device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter [auto]" },
-  adapter: { kind: "value", value: "NAME", help: "part of the adapter's name" },
+  adapter: { kind: "value", value: "NAME", help: "part of any name of the adapter, in capitals or not" },
   json: { kind: "switch", help: "one JSON object on standard output" },
   debug: { kind: "switch", help: "stack traces with errors" },
 } as const satisfies Record<string, CommandFlag>;

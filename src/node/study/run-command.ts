@@ -46,7 +46,7 @@ const commandFlags = {
   },
   "break-lock": { kind: "switch", help: "take the artifact root although another process holds it" },
   device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter; gpu never falls back [auto]" },
-  adapter: { kind: "value", value: "NAME", help: "part of the adapter's name" },
+  adapter: { kind: "value", value: "NAME", help: "part of any name of the adapter, in capitals or not" },
   json: { kind: "switch", help: "JSON Lines on standard output" },
   quiet: { kind: "switch", help: "errors only" },
   debug: { kind: "switch", help: "stack traces with errors" },

@@ -117,7 +117,7 @@ class WorkerSession {
     const { status, diagnosis } = result;
     if (status === "cancelled") return { exitCode: null, status, error: null };
     if (status === "complete") return { exitCode: 0, status, error: null };
-    const message = `the ${diagnosis!.quantity} became NaN or infinite in epoch ${diagnosis!.epoch}: ${diagnosis!.likelyCause}`;
+    const message = `the ${diagnosis!.quantity} became NaN or infinite in epoch ${diagnosis!.epoch + 1}: ${diagnosis!.likelyCause}`;
     return { exitCode: 80, status, error: { code: "DIVERGED", message } };
   }
 
