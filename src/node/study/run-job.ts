@@ -30,10 +30,13 @@ export interface JobEnd {
   readonly logPath: string;
 }
 
+/** What a job needs of a worker. */
+export type JobWorker = Pick<StudyWorker, "pid" | "run" | "send" | "kill">;
+
 /** What a job needs from the orchestrator. */
 export interface JobSurroundings {
   /** A living worker; starts one when there is none. */
-  worker(): StudyWorker;
+  worker(): JobWorker;
   /** True once the call is to stop. */
   stopping(): boolean;
   /** Throws when the root is no longer ours to write: nothing is put in place then. */
@@ -155,7 +158,7 @@ async function follow(
   message: FromWorker,
   job: ReconstructionJob,
   log: JobLog,
-  worker: StudyWorker,
+  worker: JobWorker,
   { listener, assertHeld }: JobSurroundings,
 ): Promise<void> {
   const write = (line: string) => void log.write(line).catch(() => {});

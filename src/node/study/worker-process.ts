@@ -40,10 +40,11 @@ export class StudyWorker {
   #owed = false;
   #lastCheck = performance.now();
 
-  constructor(choice: WorkerDevice, hangSeconds: number) {
+  /** `program`: what node runs; tests bring their own. */
+  constructor(choice: WorkerDevice, hangSeconds: number, program = PROGRAM) {
     this.#hangSeconds = hangSeconds;
     const flags = ["--device", choice.device, ...(choice.adapter === null ? [] : ["--adapter", choice.adapter])];
-    this.#child = spawn(process.execPath, [PROGRAM, "study-worker", ...flags], {
+    this.#child = spawn(process.execPath, [program, "study-worker", ...flags], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "advanced",
     });
