@@ -1,7 +1,7 @@
 // Checkpoints on disk: one NPZ each (every member has a CRC), named by finished epochs, the newest two are kept.
 
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { ComplexArray } from "../complex.ts";
 import type { NumericArray } from "../data/npy-array.ts";
 import { numericArray, textScalar } from "../data/npy-encode.ts";
@@ -62,7 +62,10 @@ export function stageCheckpoint(
   return stageFile({ path, produce: fromPieces([bytes]) }, { overwrite: true, fileSystem });
 }
 
-/** Puts a staged checkpoint in place and removes all but the newest two. Throws OutputError. */
+/**
+ * Puts a staged checkpoint in place. Of those of fewer epochs the newest stays, in case this one turns out unreadable; those
+ * of more epochs are of another run or could not be read, else the run would have gone on from them. Throws OutputError.
+ */
 export async function commitCheckpoint(
   folder: string,
   staged: StagedFile,
@@ -70,7 +73,10 @@ export async function commitCheckpoint(
 ): Promise<void> {
   await commitStaged([staged], { overwrite: true, fileSystem });
   const names = await listCheckpoints(folder);
-  for (const name of names.slice(KEPT)) await fileSystem.removeFile(join(folder, name)).catch(() => {});
+  const at = names.indexOf(basename(staged.path));
+  for (const name of [...names.slice(0, Math.max(at, 0)), ...names.slice(at + KEPT)]) {
+    await fileSystem.removeFile(join(folder, name)).catch(() => {});
+  }
 }
 
 /** File names of checkpoints, newest first; none where there is no folder. */

@@ -1,6 +1,6 @@
 // The command line `ptycho`: which command, its errors, its exit code (reliability.md section 8).
 
-import { OptionsError } from "../errors.ts";
+import { OptionsError, PtychoError } from "../errors.ts";
 import { findNearestName } from "../options-issue.ts";
 import { readVersions } from "./artifacts.ts";
 import { type Command, type CommandIo, describeError, errorRecord, exitCodeOf } from "./command.ts";
@@ -11,6 +11,7 @@ import { optionsCommand } from "./commands/options.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { studyCommand } from "./commands/study.ts";
+import { writeCrashReport } from "./crash-report.ts";
 import { workerCommand } from "./study/worker-command.ts";
 
 const commands: readonly Command[] = [
@@ -28,8 +29,10 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
   try {
     return await dispatch(argv, io);
   } catch (error) {
-    if (argv.includes("--json")) io.stdout(`${JSON.stringify(errorRecord(error))}\n`);
-    io.stderr(`${describeError(error, argv.includes("--debug"))}\n`);
+    const report = error instanceof PtychoError ? null : writeCrashReport(error);
+    if (argv.includes("--json"))
+      io.stdout(`${JSON.stringify({ ...errorRecord(error), ...(report ? { report } : {}) })}\n`);
+    io.stderr(`${describeError(error, argv.includes("--debug"), report)}\n`);
     return exitCodeOf(error);
   }
 }
@@ -86,7 +89,8 @@ export async function runProgram(): Promise<void> {
   // a closed pipe or terminal must not stop a run that still has files to write
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const fail = (error: unknown) => {
-    process.stderr.write(`${describeError(error, process.argv.includes("--debug"))}\n`);
+    const report = writeCrashReport(error);
+    process.stderr.write(`${describeError(error, process.argv.includes("--debug"), report)}\n`);
     process.exit(70);
   };
   process.on("uncaughtException", fail);

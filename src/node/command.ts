@@ -67,13 +67,14 @@ export function onePositional(positionals: readonly string[], what: string, usag
   throw new OptionsError("CLI_USAGE", `one ${what} is needed`, { got, remedy: `Usage: ${usage}` }, 2);
 }
 
-/** The line a user sees for an error; the stack only with `debug`. */
-export function describeError(error: unknown, debug: boolean): string {
+/** The line a user sees for an error; the stack only with `debug`. `report`: file that tells more, if there is one. */
+export function describeError(error: unknown, debug: boolean, report: string | null = null): string {
   if (error instanceof PtychoError)
     return debug ? `ptycho: ${error.message}\n${error.stack}` : `ptycho: ${error.message}`;
   const text = error instanceof Error ? error.message : String(error);
+  const remedy = report === null ? "Run again with --debug and report it" : `Please report it, with the file ${report}`;
   const stack = debug && error instanceof Error ? `\n${error.stack}` : "";
-  return `ptycho: internal error: ${text.split("\n")[0]} [INTERNAL]. Run again with --debug and report it${stack}`;
+  return `ptycho: internal error: ${text.split("\n")[0]} [INTERNAL]. ${remedy}${stack}`;
 }
 
 /** The same as an object for `--json`. */

@@ -59,6 +59,7 @@ export function remember(path: string, memory: HashMemory, stamp: FileStamp, sha
   memory.set(resolve(path), { ...stamp, sha256 });
 }
 
-function sameStamp(a: FileStamp, b: FileStamp): boolean {
+/** True when nothing says that the file has changed between two looks. */
+export function sameStamp(a: FileStamp, b: FileStamp): boolean {
   return a.sizeBytes === b.sizeBytes && a.modified === b.modified && a.inode === b.inode;
 }

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { open, readFile, rm, stat } from "node:fs/promises";
+import { link, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { BusyError } from "../errors.ts";
@@ -10,7 +10,10 @@ import { errorCode } from "./file-system.ts";
 import { asOutputError } from "./output-checks.ts";
 
 export const LOCK_NAME = ".ptycho.lock";
-const TAKEOVER_MS = 10_000;
+/** A lock before it has its name. */
+const NEW_LOCK = /^\.ptycho\.lock\.new-[0-9a-f]+$/;
+/** Files of starters that died half-way are older than that. */
+const ABANDONED_MS = 10_000;
 
 /** Who holds a folder. */
 export interface LockHolder {
@@ -26,8 +29,11 @@ export interface LockHolder {
 export interface FolderLock {
   /** A lock whose holder was gone, when one had to be taken over. */
   readonly takenOverFrom: LockHolder | null;
-  /** True while the lock is still ours: nobody broke it. */
-  isHeld(): Promise<boolean>;
+  /**
+   * Throws BusyError LOCK_LOST (75) when somebody broke the lock, and OutputError IO_OUTPUT_GONE (74) when the folder is
+   * there no more.
+   */
+  assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -58,13 +64,19 @@ export async function lockFolder(folder: string, breakLock = false): Promise<Fol
     if (await removeStale(path, holder)) takenOverFrom = holder;
     else await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  await removeAbandoned(folder);
   const isHeld = async () => {
     const holder = await readHolder(path);
     return holder !== null && holder !== "gone" && holder.nonce === mine.nonce;
   };
   return {
     takenOverFrom,
-    isHeld,
+    assertHeld: async () => {
+      if (await isHeld()) return;
+      if (!(await isFolder(folder))) throw asOutputError({ code: "ENOENT" }, folder);
+      const remedy = "Run again when that run has ended";
+      throw new BusyError("LOCK_LOST", "another run has taken over the folder", { source: folder, remedy });
+    },
     release: async () => {
       if (await isHeld().catch(() => false)) await rm(path, { force: true });
     },
@@ -77,15 +89,30 @@ export async function findLockHolder(folder: string): Promise<LockHolder | null>
   return holder === "gone" || holder === null || isGone(holder) ? null : holder;
 }
 
+/** Gives the lock its name when it is whole, so that nobody ever sees half of it. False when there is one already. */
 async function createLock(path: string, holder: LockHolder): Promise<boolean> {
+  const whole = `${path}.new-${holder.nonce}`;
   try {
-    const file = await open(path, "wx", 0o644);
-    try {
-      await file.write(`${JSON.stringify(holder)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
+    await writeLock(whole, holder);
+    await link(whole, path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error) ?? "";
+    // ENOENT: another starter took our file for an abandoned one; the loop tries again where the folder is still there
+    if (code === "EEXIST" || (code === "ENOENT" && (await isFolder(join(path, ".."))))) return false;
+    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EMLINK"].includes(code)) {
+      return await createLockInPlace(path, holder);
     }
+    throw asOutputError(error, path);
+  } finally {
+    await rm(whole, { force: true }).catch(() => {});
+  }
+}
+
+/** For file systems where a file has one name only. */
+async function createLockInPlace(path: string, holder: LockHolder): Promise<boolean> {
+  try {
+    await writeLock(path, holder);
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
@@ -93,10 +120,39 @@ async function createLock(path: string, holder: LockHolder): Promise<boolean> {
   }
 }
 
+async function writeLock(path: string, holder: LockHolder): Promise<void> {
+  const file = await open(path, "wx", 0o644);
+  try {
+    await file.write(`${JSON.stringify(holder)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of (await readdir(folder).catch(() => [])).filter((each) => NEW_LOCK.test(each))) {
+    const path = join(folder, name);
+    if ((await ageMs(path)) > ABANDONED_MS) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+async function ageMs(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+}
+
 async function readHolder(path: string): Promise<LockHolder | null | "gone"> {
   try {
-    const holder = JSON.parse(await readFile(path, "utf8")) as LockHolder;
-    return Number.isInteger(holder.pid) && typeof holder.host === "string" ? holder : null;
+    const holder = JSON.parse(await readFile(path, "utf8")) as LockHolder | null;
+    const whole = Number.isInteger(holder?.pid) && holder!.pid > 0 && typeof holder!.host === "string";
+    return whole ? holder : null;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return "gone";
     if (error instanceof SyntaxError) return null;
@@ -111,11 +167,7 @@ async function removeStale(path: string, holder: LockHolder | null): Promise<boo
     await (await open(guard, "wx")).close();
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw asOutputError(error, guard);
-    const age = await stat(guard).then(
-      (facts) => Date.now() - facts.mtimeMs,
-      () => 0,
-    );
-    if (age > TAKEOVER_MS) await rm(guard, { force: true });
+    if ((await ageMs(guard)) > ABANDONED_MS) await rm(guard, { force: true });
     return false;
   }
   try {

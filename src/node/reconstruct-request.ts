@@ -15,6 +15,7 @@ import { readJsonFile, readWholeFile } from "./json-file.ts";
 import { assertReplaceable } from "./output-checks.ts";
 import { checkOutputFolder } from "./output-folder.ts";
 import type { ScanRun } from "./run-scan.ts";
+import { STOP_SECONDS } from "./signals.ts";
 
 export const RECONSTRUCT_USAGE = "ptycho reconstruct scan.npz --output FOLDER [options]";
 const LARGEST_SCHEDULE_BYTES = 2 ** 30;
@@ -37,6 +38,11 @@ export const reconstructCommandFlags = {
     kind: "value",
     value: "SECONDS",
     help: `least time between checkpoints; 0 = every epoch, none = no checkpoints [${CHECKPOINT_SECONDS}]`,
+  },
+  "stop-seconds": {
+    kind: "value",
+    value: "SECONDS",
+    help: `time to stop with a checkpoint after a signal; then the run ends as it is [${STOP_SECONDS}]`,
   },
   config: { kind: "value", value: "FILE", help: "options as JSON, or the run.json of a run; flags win over it" },
   intensity: { kind: "switch", help: "the patterns are intensities or counts" },
@@ -61,6 +67,8 @@ export interface ReconstructRequest {
   readonly resume: boolean;
   /** 0 = every epoch, null = none. */
   readonly checkpointSeconds: number | null;
+  /** Time from a signal to the end, at most. */
+  readonly stopSeconds: number;
   readonly options: ReconstructOptions;
   /** Remarks on the command line. */
   readonly notes: readonly DatasetNote[];
@@ -97,6 +105,7 @@ export async function readReconstructRequest(argv: readonly string[]): Promise<R
     overwrite: command.overwrite === true,
     resume: command.resume === true,
     checkpointSeconds: readCheckpointSeconds(text("checkpoint-seconds")),
+    stopSeconds: readDuration("--stop-seconds", text("stop-seconds"), STOP_SECONDS),
     options: await mergeOptions(text("config") ?? undefined, given, reconstructFlags, parseOptions, (remark) => {
       notes.push(remark);
     }),
@@ -133,6 +142,14 @@ export function readCheckpointSeconds(text: string | null): number | null {
   const seconds = text.trim() === "" ? Number.NaN : Number(text);
   if (Number.isFinite(seconds) && seconds >= 0) return seconds;
   throw valueError("--checkpoint-seconds", "seconds from 0 on, or none", text);
+}
+
+/** A flag of seconds above 0; `standard` when it was not given. */
+export function readDuration(flag: string, text: string | null, standard: number): number {
+  if (text === null) return standard;
+  const seconds = text.trim() === "" ? Number.NaN : Number(text);
+  if (seconds > 0 && seconds < 1e6) return seconds;
+  throw valueError(flag, "seconds above 0", text);
 }
 
 async function checkOutputs(request: ReconstructRequest): Promise<void> {

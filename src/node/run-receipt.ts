@@ -1,11 +1,13 @@
 // run.json as a receipt: which run a result is of, and whether its files are still the ones that were written.
 
-import { basename, join } from "node:path";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { PtychoError } from "../errors.ts";
 import { RECORD_FORMAT } from "./artifacts.ts";
 import { type HashMemory, rememberedHash, stampFile } from "./file-hash.ts";
 import { readJsonFile } from "./json-file.ts";
+import { asOutputError } from "./output-checks.ts";
 
 const LARGEST_RECORD_BYTES = 2 ** 28;
 
@@ -22,7 +24,8 @@ const recordSchema = z.looseObject({
   seconds: z.looseObject({ reconstruct: z.number() }),
   adapter: z.looseObject({}),
   loss: z.array(z.number().or(z.string())),
-  files: z.record(z.string(), z.looseObject({ sizeBytes: z.int(), sha256: z.string() })),
+  // names only: a path could lead out of the folder
+  files: z.record(z.string().regex(/^(?!\.+$)[^/\\]+$/), z.looseObject({ sizeBytes: z.int(), sha256: z.string() })),
 });
 
 /** The facts of run.json that decide whether a result can be used again, and those that tables show. */
@@ -61,32 +64,34 @@ export async function readReceipt(path: string): Promise<Receipt | null> {
 }
 
 /**
- * True when every file of the receipt is there as it was written. Hashes are remembered by size, time and inode; with
+ * Names of files that are missing or differ from the receipt. Hashes are remembered by size, time and inode; with
  * `readAgain`, or without a memory, all bytes are read.
  */
-export async function receiptFits(
-  folder: string,
-  receipt: Receipt,
-  readAgain: boolean,
-  memory: HashMemory = new Map(),
-): Promise<boolean> {
-  return (await findDamaged(folder, receipt, readAgain, memory)).length === 0;
-}
-
-/** Names of files that are missing or differ from the receipt. */
 export async function findDamaged(
   folder: string,
   receipt: Receipt,
   readAgain: boolean,
-  memory: HashMemory,
+  memory: HashMemory = new Map(),
 ): Promise<string[]> {
   const damaged: string[] = [];
   for (const [name, { sizeBytes, sha256 }] of Object.entries(receipt.files)) {
-    if (basename(name) !== name) throw new RangeError(`run.json names a file outside of its folder: ${name}`);
     const path = join(folder, name);
     const stamp = await stampFile(path);
     const fits = stamp?.sizeBytes === sizeBytes && (await rememberedHash(path, memory, readAgain)) === sha256;
     if (!fits) damaged.push(name);
   }
   return damaged;
+}
+
+/**
+ * Renames files to NAME.damaged, as far as they are there: what went wrong can be looked at later. Throws OutputError.
+ */
+export async function putAside(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const path = join(folder, name);
+    if (!(await stampFile(path))) continue;
+    await rename(path, `${path}.damaged`).catch((error: unknown) => {
+      throw asOutputError(error, path);
+    });
+  }
 }

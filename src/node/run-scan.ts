@@ -7,6 +7,7 @@ import type { Dataset, DatasetNote } from "../data/dataset.ts";
 import { layOutCanvas } from "../engine/canvas.ts";
 import { type PreparedProblem, prepareRun, reconstructPrepared } from "../engine/reconstruct.ts";
 import type { EpochProgress, MinibatchProgress, ReconstructResult } from "../engine/result.ts";
+import { OutputError } from "../errors.ts";
 import type { ReconstructOptions } from "../options.ts";
 import { serializeSchedule } from "../schedule/explicit.ts";
 import type { Schedule } from "../schedule/schedule.ts";
@@ -16,6 +17,9 @@ import { type CheckpointFacts, type FoundCheckpoint, findCheckpoint, stageCheckp
 import { fileAccess, nodeReaderTools } from "./file-access.ts";
 import { formatAdapterLine, type OpenedDevice } from "./gpu-device.ts";
 import { hashOf, runKey } from "./run-key.ts";
+
+/** A full disk may have room again for the result; without folder or lock computing on is pointless. */
+const POINTLESS: readonly string[] = ["IO_OUTPUT_GONE", "LOCK_LOST"];
 
 /** What to reconstruct, and where its files go. */
 export interface ScanRun {
@@ -155,7 +159,13 @@ async function runEngine(
       adapter: adapterOf(opened),
       computeSeconds: start.earlier + (performance.now() - begin) / 1000,
     };
-    await around.commitCheckpoint(await stageCheckpoint(run.folder, checkpoint, facts));
+    try {
+      await around.commitCheckpoint(await stageCheckpoint(run.folder, checkpoint, facts));
+    } catch (error) {
+      if (!(error instanceof OutputError) || POINTLESS.includes(error.code)) throw error;
+      const { code, message } = error;
+      around.watcher.notes([{ level: "warning", code, message: `no checkpoint was written: ${withoutCode(message)}` }]);
+    }
   };
   return await reconstructPrepared(opened.device, prepared, {
     signal: around.signal,
@@ -164,6 +174,11 @@ async function runEngine(
     ...(run.checkpointSeconds === null ? {} : { checkpoints: { everySeconds: run.checkpointSeconds, save } }),
     ...(start.found ? { resumeFrom: start.found.checkpoint } : {}),
   });
+}
+
+/** An error's text without its code, which notes carry themselves. */
+function withoutCode(message: string): string {
+  return message.replace(/ \[[A-Z_]+\]$/, "");
 }
 
 function adapterOf(opened: OpenedDevice): string {

@@ -11,14 +11,23 @@ export interface StopRequest {
   release(): void;
 }
 
-/** Listens until released; `onFirst` is told the name of the first signal. */
-export function listenForStop(onFirst: (name: string) => void): StopRequest {
+/** Seconds that a run has to leave a checkpoint; schedulers kill after 30. */
+export const STOP_SECONDS = 20;
+
+/**
+ * Listens until released; `onFirst` is told the name of the first signal. With `deadlineSeconds` the process ends so long
+ * after it with the signal's code, whatever it is doing: what is on disk is whole at any instant.
+ */
+export function listenForStop(onFirst: (name: string) => void, deadlineSeconds: number | null = null): StopRequest {
   const controller = new AbortController();
   let exitCode: number | null = null;
+  let deadline: NodeJS.Timeout | undefined;
   const listener = (name: NodeJS.Signals) => {
     // no device.destroy() here: it would wait for work that runs
     if (exitCode !== null) process.exit(CODES[name] ?? 130);
     exitCode = CODES[name] ?? 130;
+    const code = exitCode;
+    if (deadlineSeconds !== null) deadline = setTimeout(() => process.exit(code), 1000 * deadlineSeconds).unref();
     onFirst(name);
     controller.abort();
   };
@@ -30,6 +39,7 @@ export function listenForStop(onFirst: (name: string) => void): StopRequest {
       return exitCode;
     },
     release: () => {
+      clearTimeout(deadline);
       for (const name of names) process.off(name, listener);
     },
   };

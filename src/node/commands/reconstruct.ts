@@ -22,7 +22,7 @@ import {
   reconstructCommandFlags,
   reconstructFlags,
 } from "../reconstruct-request.ts";
-import { readReceipt, receiptFits } from "../run-receipt.ts";
+import { findDamaged, putAside, readReceipt } from "../run-receipt.ts";
 import { type FinishedScan, runScan, scanKey } from "../run-scan.ts";
 import { listenForStop, type StopRequest } from "../signals.ts";
 
@@ -34,13 +34,14 @@ export const reconstructCommand: Command = {
   async run(argv, io) {
     const request = await readReconstructRequest(argv);
     report.reportNotes(request, io, request.notes);
-    const files = request.resume ? await findFinished(request) : null;
+    const files = request.resume ? await findFinished(request, io) : null;
     if (files) {
       report.reportFinished(request, io, files);
       return 0;
     }
-    const stop = listenForStop((name) =>
-      io.stderr(`\n${name}: stopping after this minibatch; once more ends at once\n`),
+    const stop = listenForStop(
+      (name) => io.stderr(`\n${name}: stopping after this minibatch; once more ends at once\n`),
+      request.stopSeconds,
     );
     try {
       return await runRequest(request, io, stop);
@@ -97,13 +98,20 @@ async function runRequest(request: ReconstructRequest, io: CommandIo, stop: Stop
   }
 }
 
-/** Files of a complete result of exactly this request; null when there is none. */
-async function findFinished(request: ReconstructRequest): Promise<string[] | null> {
+/** Files of a complete result of exactly this request; null when there is none. Damaged ones are put aside. */
+async function findFinished(request: ReconstructRequest, io: CommandIo): Promise<string[] | null> {
   const receipt = await readReceipt(join(request.output, RESULT_NAMES.record));
   if (receipt?.status !== "complete" || receipt.epochs !== request.options.epochs) return null;
   const maskSha256 = request.mask ? createHash("sha256").update(request.mask.npy).digest("hex") : null;
   const key = scanKey(request, await hashFile(request.input), maskSha256);
-  if (receipt.key !== key || !(await receiptFits(request.output, receipt, false))) return null;
+  if (receipt.key !== key) return null;
+  const damaged = await findDamaged(request.output, receipt, true);
+  if (damaged.length > 0) {
+    const message = `${damaged.join(", ")} changed after it was written; run again`;
+    report.reportNotes(request, io, [{ level: "warning", code: "RESULT_DAMAGED", message }]);
+    await putAside(request.output, damaged);
+    return null;
+  }
   return [...Object.keys(receipt.files), RESULT_NAMES.record].map((name) => join(request.output, name));
 }
 

@@ -1,6 +1,6 @@
 // What a call leaves in the artifact root: its records under runs/<run-id>/, the newest ones at the top, and the index.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildReconstructionManifest, buildSkipSummary, type ManifestFacts } from "../../jobs/artifact-records.ts";
 import { type StudyIndex, studyIndexSchema } from "../../jobs/artifact-schemas.ts";
@@ -11,6 +11,8 @@ import { stampFile } from "../file-hash.ts";
 import { readJsonFile } from "../json-file.ts";
 import { formatJson } from "../json-text.ts";
 import { asOutputError } from "../output-checks.ts";
+import { putAside } from "../run-receipt.ts";
+import { removeLeftovers } from "./leftovers.ts";
 
 export const RECORD_NAMES = {
   manifest: "reconstruction_manifest.json",
@@ -30,22 +32,33 @@ export interface CallRecord {
 }
 
 /**
- * Writes all records of a call, replacing those of its earlier states, together. Throws OutputError (74).
+ * Makes the folder of a call's records, and clears away what a call that was killed left half-written beside the newest
+ * ones. An index that cannot be read is kept as index.json.damaged. Throws OutputError.
  */
-export async function writeCallRecords(root: string, { plan, facts, status, summary }: CallRecord): Promise<void> {
-  const folder = join(root, "runs", facts.runId);
+export async function prepareCallRecords(root: string, runId: string): Promise<void> {
+  const folder = join(root, "runs", runId);
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw asOutputError(error, folder);
   });
+  const others = (await readdir(join(root, "runs"), { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const place of [root, ...others.map(({ name }) => join(root, "runs", name))]) await removeLeftovers(place);
+  if ((await readIndex(root)) === null) await putAside(root, [RECORD_NAMES.index]);
+}
+
+/**
+ * Writes all records of a call, replacing those of its earlier states: first all of them beside their places, so that a full
+ * disk changes nothing. Throws OutputError.
+ */
+export async function writeCallRecords(root: string, { plan, facts, status, summary }: CallRecord): Promise<void> {
   const json = (value: unknown) => `${formatJson(value).text}\n`;
   const texts: [name: string, text: string][] = [
     [RECORD_NAMES.summary, summary],
     [RECORD_NAMES.skipped, json(buildSkipSummary(plan, facts))],
     [RECORD_NAMES.manifest, json(buildReconstructionManifest(plan, facts))],
   ];
-  const index = updateIndex(await readIndex(root), { plan, facts, status });
+  const index = updateIndex((await readIndex(root)) ?? NO_RUNS, { plan, facts, status });
   const files = [
-    ...texts.map(([name, text]) => ({ path: join(folder, name), text })),
+    ...texts.map(([name, text]) => ({ path: join(root, "runs", facts.runId, name), text })),
     ...texts.map(([name, text]) => ({ path: join(root, name), text })),
     { path: join(root, RECORD_NAMES.index), text: json(index) },
   ];
@@ -54,20 +67,22 @@ export async function writeCallRecords(root: string, { plan, facts, status, summ
     for (const { path, text } of files) {
       staged.push(await stageFile({ path, produce: fromPieces([text]) }, { overwrite: true }));
     }
-    await commitStaged(staged, { overwrite: true });
+    // one by one: each is replaced in one step, so that there is a whole one at any instant
+    for (const file of staged) await commitStaged([file], { overwrite: true });
   } catch (error) {
     await discardStaged(staged);
     throw error;
   }
 }
 
-/** The index of a root; an empty one where there is none. Throws OptionsError when the file is something else. */
-export async function readIndex(root: string): Promise<StudyIndex> {
+const NO_RUNS: StudyIndex = { schema_version: "1.0", runs: [] };
+
+/** The index of a root; an empty one where there is none, null when it cannot be read. */
+async function readIndex(root: string): Promise<StudyIndex | null> {
   const path = join(root, RECORD_NAMES.index);
-  if ((await stampFile(path)) === null) return { schema_version: "1.0", runs: [] };
+  if ((await stampFile(path)) === null) return NO_RUNS;
   const parsed = studyIndexSchema.safeParse(await readJsonFile(path, LARGEST_INDEX_BYTES).catch(() => null));
-  // an index that cannot be read is begun anew: the runs are still in their folders
-  return parsed.success ? parsed.data : { schema_version: "1.0", runs: [] };
+  return parsed.success ? parsed.data : null;
 }
 
 function updateIndex(index: StudyIndex, { plan, facts, status }: Omit<CallRecord, "summary">): StudyIndex {

@@ -1,6 +1,8 @@
 // Every selected input against the data contract before anything runs: headers, counts, coordinates, geometry, metadata.
 
 import { type CheckedScan, checkScan } from "../../data/contract.ts";
+import { type MetadataReading, readMetadata } from "../../data/metadata.ts";
+import { openNpz } from "../../data/npz.ts";
 import { PtychoError } from "../../errors.ts";
 import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import { readTelemetry, type Telemetry } from "../../jobs/telemetry.ts";
@@ -27,20 +29,23 @@ export interface InputFacts {
 
 /** Checks one input without reading its patterns' values. */
 export async function checkInput(job: ReconstructionJob, options: ReconstructOptions): Promise<CheckedInput> {
+  // before anything is refused: what Phase D said about an input holds for a refused one too
+  let metadata: MetadataReading = { status: "absent" };
   try {
     const access = await fileAccess(job.inputNpz);
     try {
       const { hash: _, ...tools } = nodeReaderTools();
+      const npz = await openNpz(access, { lenient: options.data.lenientZip, codecs: tools.codecs });
+      metadata = await readMetadata(npz, []);
       const scan = await checkScan(access, options.data, tools);
-      return { refusal: null, telemetry: readTelemetry(job.view, scan.metadata), facts: describeInput(scan) };
+      return { refusal: null, telemetry: readTelemetry(job.view, metadata), facts: describeInput(scan) };
     } finally {
       await access.close();
     }
   } catch (error) {
     if (!(error instanceof PtychoError)) throw error;
     const { code, exitCode, message } = error;
-    const telemetry = readTelemetry(job.view, { status: "absent" });
-    return { refusal: { code, exitCode, message }, telemetry, facts: null };
+    return { refusal: { code, exitCode, message }, telemetry: readTelemetry(job.view, metadata), facts: null };
   }
 }
 

@@ -1,10 +1,11 @@
 // `--regenerate-missing`: makes the inputs that a plan lacks, and nothing else.
 
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { InputError } from "../../errors.ts";
 import { isPhaseC, type StudyCell } from "../../jobs/build-jobs.ts";
-import type { StudySplit, StudyView } from "../../study/design.ts";
-import { createOutputFolder } from "../output-folder.ts";
+import { type StudySplit, type StudyView, studyViews } from "../../study/design.ts";
+import type { PhaseCPlan } from "../../study/phase-c.ts";
+import type { WrittenFile } from "../atomic-write.ts";
 import { planRecipe } from "./generate.ts";
 import type { StudyPlan } from "./plan-study.ts";
 import { readRecipe, regeneratePhaseC, regeneratePhaseD } from "./regenerate.ts";
@@ -16,7 +17,7 @@ export interface RegeneratedInput {
   readonly split: "train" | "test";
   readonly path: string;
   readonly sha256: string;
-  /** Of positions and noise; null for a view of a Phase C file that was there. */
+  /** Of positions and noise, as generate.json has it; null without one. */
   readonly seed: number | null;
 }
 
@@ -27,51 +28,64 @@ export function listMissing(plan: StudyPlan): readonly StudyCell[] {
 }
 
 /**
- * Makes every missing input in its usual place. Throws InputError (66) when a Phase C file is missing and no record says
- * how the study was generated, or a view's Phase C file is missing too.
+ * Makes every missing input in its usual place. A view that its rule refuses stays missing, with a remark. Throws InputError
+ * (66) when a Phase C file is missing and nothing says how the study was generated, and AbortError.
  */
-export async function regenerateMissing(
+export async function* regenerateMissing(
   plan: StudyPlan,
   signal: AbortSignal,
-  onFile: (made: RegeneratedInput) => void,
-): Promise<RegeneratedInput[]> {
+  remark: (text: string) => void,
+): AsyncGenerator<RegeneratedInput> {
   const missing = listMissing(plan);
-  if (missing.length === 0) return [];
   const root = dirname(plan.roots.phaseC);
   const known = await readRecipe(root);
-  if (missing.some(isPhaseC) && !known) {
-    throw new InputError(
-      "STUDY_RECIPE",
-      "a Phase C file cannot be made again: nothing says how the study was generated",
-      {
-        source: root,
-        expected: "generate.json, as `ptycho study generate` writes it",
-        remedy: "Generate the study anew with ptycho study generate, or bring the missing files",
-      },
-      66,
-    );
-  }
-  const recipePlan = missing.some(isPhaseC) ? await planRecipe(known!.recipe) : null;
-  const made: RegeneratedInput[] = [];
+  const recipePlan = missing.some(isPhaseC) ? await planPhaseC(root, known) : null;
   for (const cell of missing) {
-    const { dose, expectedNpz: path } = cell;
+    signal.throwIfAborted();
+    const { dose, view, expectedNpz: path } = cell;
     const split = cell.split as StudySplit;
-    await createOutputFolder(dirname(path));
     const shared = { path, dose, split, overwrite: false, signal };
-    const written = isPhaseC(cell)
-      ? await regeneratePhaseC({ ...shared, recipe: known!.recipe, plan: recipePlan! })
-      : await regeneratePhaseD({
-          ...shared,
-          phaseCPath: phaseCOf(plan, cell),
-          view: cell.view as StudyView,
-          viewRule: known?.viewRule ?? "v2",
-        });
-    const seed = known?.recipe.seed ?? null;
-    const entry = { dose, view: cell.view, split, path, sha256: written.sha256, seed };
-    made.push(entry);
-    onFile(entry);
+    let written: WrittenFile;
+    if (isPhaseC(cell)) {
+      written = await regeneratePhaseC({ ...shared, recipe: known!.recipe, plan: recipePlan! });
+    } else {
+      try {
+        const viewRule = known?.viewRule ?? "v2";
+        const task = { ...shared, phaseCPath: phaseCOf(plan, cell), view: knownView(view), viewRule };
+        written = await regeneratePhaseD(task);
+      } catch (error) {
+        if (!(error instanceof InputError) || !REFUSED_VIEW.includes(error.code)) throw error;
+        remark(`${path} cannot be made: ${error.message}`);
+        continue;
+      }
+    }
+    const first = known?.record.files.find((file) => resolve(root, file.path) === resolve(path));
+    if (first && first.sha256 !== written.sha256) remark(`${path} is not the file that was generated first`);
+    yield { dose, view, split, path, sha256: written.sha256, seed: known?.recipe.seed ?? null };
   }
-  return made;
+}
+
+/** Codes of views that a rule refuses for a scan. */
+const REFUSED_VIEW = ["STUDY_SPACING", "DATA_GEOMETRY", "STUDY_VIEW"];
+
+async function planPhaseC(root: string, known: Awaited<ReturnType<typeof readRecipe>>): Promise<PhaseCPlan> {
+  const refuse = (message: string, expected: string, got?: string) => {
+    const remedy = "Generate the study anew with ptycho study generate, or bring the missing files";
+    const details = { source: root, expected, ...(got === undefined ? {} : { got }), remedy };
+    return new InputError("STUDY_RECIPE", `a Phase C file cannot be made again: ${message}`, details, 66);
+  };
+  if (!known) {
+    throw refuse("nothing says how the study was generated", "generate.json, as `ptycho study generate` writes it");
+  }
+  const plan = await planRecipe(known.recipe);
+  const { sha256 } = known.record.base;
+  if (sha256 === plan.base.sha256) return plan;
+  throw refuse("the base is not the one of the study", `SHA-256 ${sha256}`, String(plan.base.sha256));
+}
+
+function knownView(name: string): StudyView {
+  if ((studyViews as readonly string[]).includes(name)) return name as StudyView;
+  throw new InputError("STUDY_VIEW", "there is no rule for this view", { got: name, expected: studyViews.join(", ") });
 }
 
 /** Where the Phase C file of a view is, or has just been made. */

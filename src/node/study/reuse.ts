@@ -1,12 +1,11 @@
 // Finished cells: whether a result that is there is the one a job would make.
 
-import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
 import type { JobPlan, ReconstructionJob } from "../../jobs/build-jobs.ts";
 import type { ReconstructOptions } from "../../options.ts";
-import { type HashMemory, rememberedHash, stampFile } from "../file-hash.ts";
-import { findDamaged, type Receipt, readReceipt } from "../run-receipt.ts";
+import { type FileStamp, type HashMemory, remember, rememberedHash, sameStamp, stampFile } from "../file-hash.ts";
+import { findDamaged, putAside, type Receipt, readReceipt } from "../run-receipt.ts";
 import { scanKey } from "../run-scan.ts";
 import { CELL_LOG, CELL_NAMES } from "./cell-files.ts";
 
@@ -31,7 +30,11 @@ export async function findReusable(
   const none = (remarks: readonly string[] = []): Reusable => ({ receipt: null, remarks, result: {} });
   const path = join(job.outputDir, CELL_NAMES.record);
   const receipt = await readReceipt(path);
-  if (!receipt) return none();
+  if (!receipt) {
+    if ((await stampFile(path)) === null) return none();
+    await putAside(job.outputDir, [CELL_NAMES.record]);
+    return none([`${path} cannot be read; run again`]);
+  }
   if (receipt.status !== "complete")
     return none([`${job.outputDir}: the result there is ${receipt.status}; run again`]);
   const inputSha256 = await rememberedHash(job.inputNpz, memory, verify);
@@ -40,14 +43,31 @@ export async function findReusable(
     return none([`${job.outputDir}: the result there has other options or another engine version; run again`]);
   }
   const damaged = await findDamaged(job.outputDir, receipt, verify, memory);
-  for (const name of damaged) {
-    const bad = join(job.outputDir, name);
-    if (await stampFile(bad)) await rename(bad, `${bad}.damaged`);
-  }
   if (damaged.length > 0) {
+    await putAside(job.outputDir, damaged);
     return none([`${job.outputDir}: ${damaged.join(", ")} changed after it was written; run again`]);
   }
-  return { receipt, remarks: [], result: { receipt: path, log_path: join(job.outputDir, CELL_LOG), error: null } };
+  const log = join(job.outputDir, CELL_LOG);
+  const log_path = (await stampFile(log)) === null ? null : log;
+  return { receipt, remarks: [], result: { receipt: path, log_path } };
+}
+
+/** Notes the hashes that a job just computed, so that the next call need not; `before` is the input's stamp at its start. */
+export async function rememberResult(
+  job: ReconstructionJob,
+  receipt: Receipt,
+  before: FileStamp | null,
+  memory: HashMemory,
+): Promise<void> {
+  const after = await stampFile(job.inputNpz);
+  if (before && after && receipt.inputSha256 !== null && sameStamp(before, after)) {
+    remember(job.inputNpz, memory, after, receipt.inputSha256);
+  }
+  for (const [name, { sizeBytes, sha256 }] of Object.entries(receipt.files)) {
+    const path = join(job.outputDir, name);
+    const stamp = await stampFile(path);
+    if (stamp?.sizeBytes === sizeBytes) remember(path, memory, stamp, sha256);
+  }
 }
 
 /** Receipts of every cell that has one, by output folder. */

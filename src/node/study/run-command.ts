@@ -5,27 +5,29 @@ import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
 import { type PresetName, presetNames } from "../../jobs/presets.ts";
 import type { Command } from "../command.ts";
 import { type CommandFlag, describeCommandFlags, type ParsedLine, parseLine } from "../flags.ts";
-import { readCheckpointSeconds, readDeviceChoice } from "../reconstruct-request.ts";
-import { listenForStop } from "../signals.ts";
-import { runStudy, type StudyRunEnd, type StudyRunRequest } from "./run-study.ts";
+import { readCheckpointSeconds, readDeviceChoice, readDuration } from "../reconstruct-request.ts";
+import { listenForStop, STOP_SECONDS } from "../signals.ts";
+import { runStudy } from "./run-study.ts";
 import { readAllowedGaps, readSelection, selectionFlags } from "./selection-flags.ts";
 import { createReporter } from "./study-reporter.ts";
+import type { StudyRunEnd, StudyRunRequest } from "./study-request.ts";
 
 const USAGE = "ptycho study run --data-root DIR | --training-manifest FILE | --phase-c-root DIR --phase-d-root DIR";
+const EPOCHS = 100;
 const HANG_SECONDS = 60;
 /** Something is left for a later call: lock held, restarts exhausted. */
 const LATER = 75;
 
 const commandFlags = {
   ...selectionFlags,
-  epochs: { kind: "value", value: "N", help: "epochs of every job [100]" },
+  epochs: { kind: "value", value: "N", help: `epochs of every job [${EPOCHS}]` },
   preset: {
     kind: "value",
     value: presetNames.join("|"),
     help: "best = all patterns, photon counts, Poisson model at low dose; study = the original script's settings [best]",
   },
   "dry-run": { kind: "switch", help: "check every input and write manifest and skip summary; run nothing" },
-  "keep-going": { kind: "switch", help: "go on after a job failed or an input was refused" },
+  "keep-going": { kind: "switch", help: "go on after a job failed, or when inputs are refused or missing; exit 1" },
   resume: { kind: "switch", help: "reuse finished cells and go on with unfinished ones: the default, said aloud" },
   overwrite: { kind: "switch", help: "start every selected cell over" },
   verify: { kind: "switch", help: "read inputs and results again instead of trusting size, time and inode" },
@@ -43,6 +45,11 @@ const commandFlags = {
     kind: "value",
     value: "SECONDS",
     help: `a worker without a sign of life for so long is restarted [${HANG_SECONDS}]`,
+  },
+  "stop-seconds": {
+    kind: "value",
+    value: "SECONDS",
+    help: `time to stop with a checkpoint after a signal; then the worker is ended as it is [${STOP_SECONDS}]`,
   },
   "break-lock": { kind: "switch", help: "take the artifact root although another process holds it" },
   device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter; gpu never falls back [auto]" },
@@ -70,11 +77,10 @@ export const runCommand: Command = {
     );
     try {
       const end = await runStudy(request, stop, reporter);
-      const code = exitCodeFor(end, stop.exitCode, request);
-      reporter.finish(describeEnd(end, request.dryRun), {
-        exitCode: code,
-        results: end.results.map(({ returncode }) => returncode),
-      });
+      const code = exitCodeFor(end, stop.exitCode);
+      const results = end.results.map(({ returncode }) => returncode);
+      reporter.finish(describeEnd(end, request.dryRun), { exitCode: code, results, gap: end.gap });
+      if (end.gap !== null) io.stderr(`ptycho: ${end.gap}\n`);
       return command["exit-zero"] === true && (code === 1 || isJobCode(end, code)) ? 0 : code;
     } finally {
       stop.release();
@@ -89,21 +95,8 @@ function readRequest(command: ParsedLine["command"]): StudyRunRequest {
   }
   const preset = text("preset") ?? "best";
   if (!(presetNames as readonly string[]).includes(preset)) throw refuse("preset", presetNames.join(", "), preset);
-  const number = (
-    name: "epochs" | "watchdog-seconds",
-    standard: number,
-    fits: (value: number) => boolean,
-    expected: string,
-  ) => {
-    const given = text(name);
-    if (given === null) return standard;
-    const value = given.trim() === "" ? Number.NaN : Number(given);
-    if (!fits(value)) throw refuse(name, expected, given);
-    return value;
-  };
-  const whole = (value: number) => Number.isInteger(value) && value >= 1 && value < 2 ** 31;
   return {
-    selection: { ...readSelection(command), numEpochs: number("epochs", 100, whole, "an integer of at least 1") },
+    selection: { ...readSelection(command), numEpochs: readEpochs(text("epochs")) },
     allowed: readAllowedGaps(command),
     preset: preset as PresetName,
     dryRun: command["dry-run"] === true,
@@ -113,23 +106,31 @@ function readRequest(command: ParsedLine["command"]): StudyRunRequest {
     regenerateMissing: command["regenerate-missing"] === true,
     breakLock: command["break-lock"] === true,
     checkpointSeconds: readCheckpointSeconds(text("checkpoint-seconds")),
-    hangSeconds: number("watchdog-seconds", HANG_SECONDS, (value) => value > 0 && value < 1e6, "seconds above 0"),
+    hangSeconds: readDuration("--watchdog-seconds", text("watchdog-seconds"), HANG_SECONDS),
+    stopSeconds: readDuration("--stop-seconds", text("stop-seconds"), STOP_SECONDS),
     device: { device: readDeviceChoice(text("device")), adapter: text("adapter") },
   };
 }
 
+function readEpochs(given: string | null): number {
+  if (given === null) return EPOCHS;
+  const epochs = given.trim() === "" ? Number.NaN : Number(given);
+  if (Number.isInteger(epochs) && epochs >= 1 && epochs < 2 ** 31) return epochs;
+  throw refuse("epochs", "an integer of at least 1", given);
+}
+
 /**
  * The signal's code when it was stopped; 1 when nothing was selected; the job's own code when it was the only one; 75 when
- * restarts were exhausted and nothing failed for good; 1 when several jobs ran and one failed.
+ * restarts were exhausted and nothing failed for good; 1 when several jobs ran and one failed, or inputs are missing.
  */
-export function exitCodeFor(end: StudyRunEnd, signalCode: number | null, { dryRun }: { dryRun: boolean }): number {
+export function exitCodeFor(end: StudyRunEnd, signalCode: number | null): number {
   if (end.stopped) return signalCode ?? LATER;
   const codes = end.results.map(({ returncode }) => returncode);
   if (codes.length === 0) return 1;
   const failed = codes.filter((code) => code !== null && code !== 0);
-  if (failed.length === 0) return codes.includes(null) ? LATER : 0;
+  if (failed.length === 0) return codes.includes(null) ? LATER : end.gap === null ? 0 : 1;
   if (codes.length === 1) return failed[0]!;
-  return failed.every((code) => code === LATER) && !dryRun ? LATER : 1;
+  return failed.every((code) => code === LATER) ? LATER : 1;
 }
 
 function isJobCode({ results }: StudyRunEnd, code: number): boolean {
@@ -137,13 +138,16 @@ function isJobCode({ results }: StudyRunEnd, code: number): boolean {
 }
 
 function describeEnd({ results, stopped }: StudyRunEnd, dryRun: boolean): string {
-  if (results.length === 0) return "Nothing was selected.";
+  if (results.length === 0) return stopped ? "Stopped before anything ran." : "Nothing was selected.";
   const count = (fits: (result: ExecutionResult) => boolean) => results.filter(fits).length;
   const reused = count((result) => result.reused === true);
   const good = count(({ returncode }) => returncode === 0);
   const open = count(({ returncode }) => returncode === null);
   const bad = results.length - good - open;
-  if (dryRun) return `Dry run: ${good} of ${results.length} inputs are fit, ${bad} refused`;
+  if (dryRun) {
+    const left = open > 0 ? `, ${open} not looked at` : "";
+    return `Dry run: ${good} of ${results.length} inputs are fit, ${bad} refused${left}`;
+  }
   const again = reused > 0 ? ` (${reused} reused)` : "";
   const left = open > 0 ? `, ${open} not finished` : "";
   return `${stopped ? "Stopped: " : ""}${good} of ${results.length} jobs finished${again}, ${bad} failed${left}`;

@@ -1,16 +1,16 @@
 // One cell of the study in a worker: attempts, checkpoints between them, its log, its files put in place.
 
-import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { PtychoError } from "../../errors.ts";
 import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import { formatFloat } from "../../jobs/design.ts";
 import type { ReconstructOptions } from "../../options.ts";
 import { commitCheckpoint, removeCheckpoints } from "../checkpoint-files.ts";
 import { commitStaged } from "../commit-files.ts";
-import { nodeFileSystem } from "../file-system.ts";
-import { createOutputFolder } from "../output-folder.ts";
+import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 import { CELL_LOG } from "./cell-files.ts";
-import { type JobLog, openJobLog } from "./job-log.ts";
+import { isUnfinishedLog, type JobLog, type JobLogHeader, openJobLog } from "./job-log.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import type { StudyWorker, WorkerEnd } from "./worker-process.ts";
 import type { FromWorker } from "./worker-protocol.ts";
 
@@ -30,14 +30,17 @@ export interface JobEnd {
   readonly logPath: string;
 }
 
+/** What a job needs of a worker. */
+export type JobWorker = Pick<StudyWorker, "pid" | "run" | "send" | "kill">;
+
 /** What a job needs from the orchestrator. */
 export interface JobSurroundings {
   /** A living worker; starts one when there is none. */
-  worker(): StudyWorker;
+  worker(): JobWorker;
   /** True once the call is to stop. */
   stopping(): boolean;
-  /** True while the lock is still ours: nothing is put in place otherwise. */
-  mayCommit(): Promise<boolean>;
+  /** Throws when the root is no longer ours to write: nothing is put in place then. */
+  assertHeld(): Promise<void>;
   readonly checkpointSeconds: number | null;
   /** The same job by hand. */
   readonly command: string;
@@ -55,22 +58,22 @@ export interface JobListener {
   remark(text: string): void;
 }
 
-/** Runs a job to its end. Throws OutputError when its folder cannot be written. */
+/** Runs a job to its end. Throws OutputError when its folder or log cannot be written. */
 export async function runJob(
   job: ReconstructionJob,
   options: ReconstructOptions,
   around: JobSurroundings,
 ): Promise<JobEnd> {
-  await createOutputFolder(job.outputDir);
-  await removeLeftovers(job.outputDir);
+  await prepareFolder(job.outputDir);
   if (around.overwrite) await removeCheckpoints(job.outputDir);
-  const log = await openLog(job, around.command, `continued by run ${around.runId}`);
+  const log = await openJobLog(join(job.outputDir, CELL_LOG), logHeader(job, around.command), {
+    continueWith: around.overwrite ? null : `continued by run ${around.runId}`,
+  });
   const errors: string[] = [];
   let end: WorkerEnd = { kind: "crashed", reason: "it was not started" };
-  let restarts = 0;
   // messages are dealt with one after the other; none is left over when an attempt has ended
   let followed = Promise.resolve();
-  for (; ; restarts++) {
+  for (let restarts = 0; !around.stopping(); restarts++) {
     const worker = around.worker();
     around.listener.worker(worker.pid, restarts);
     const { checkpointSeconds } = around;
@@ -98,18 +101,37 @@ export async function runJob(
   return await finish(end, errors, log, around.stopping());
 }
 
-/** The end of a job whose input was refused before any worker saw it: logged like any other. */
+/** The end of a job whose input was refused before any worker saw it: logged like any other. Throws OutputError. */
 export async function refuseJob(
   job: ReconstructionJob,
   command: string,
   refusal: { readonly code: string; readonly exitCode: number; readonly message: string },
 ): Promise<JobEnd> {
-  await createOutputFolder(job.outputDir);
-  const log = await openLog(job, command, "checked again");
+  await prepareFolder(job.outputDir);
+  const log = await openJobLog(join(job.outputDir, CELL_LOG), logHeader(job, command), { continueWith: null });
   await log.write("The input was checked before the run.");
   await log.finish(refusal.exitCode, [refusal.message]);
   const { code, exitCode, message } = refusal;
   return { returnCode: exitCode, error: message, errorCode: code, stdoutPreview: log.preview(), logPath: log.path };
+}
+
+/**
+ * Puts the folder of a finished cell in order, when the call that finished it was killed before it could: no checkpoints,
+ * no temporary files, a log with its return code. Throws OutputError.
+ */
+export async function tidyFinished(job: ReconstructionJob, command: string): Promise<void> {
+  await removeLeftovers(job.outputDir);
+  await removeCheckpoints(job.outputDir);
+  const path = join(job.outputDir, CELL_LOG);
+  if (!(await isUnfinishedLog(path, logHeader(job, command)))) return;
+  const log = await openJobLog(path, logHeader(job, command), { continueWith: "finished; that call could not say so" });
+  await log.finish(0);
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  await checkOutputFolder(folder, [], true);
+  await createOutputFolder(folder);
+  await removeLeftovers(folder);
 }
 
 async function finish(end: WorkerEnd, errors: readonly string[], log: JobLog, stopped: boolean): Promise<JobEnd> {
@@ -136,8 +158,8 @@ async function follow(
   message: FromWorker,
   job: ReconstructionJob,
   log: JobLog,
-  worker: StudyWorker,
-  { listener, mayCommit }: JobSurroundings,
+  worker: JobWorker,
+  { listener, assertHeld }: JobSurroundings,
 ): Promise<void> {
   const write = (line: string) => void log.write(line).catch(() => {});
   if (message.type === "notes") {
@@ -155,7 +177,7 @@ async function follow(
     listener.epoch(message);
   } else if (message.type === "commit") {
     try {
-      if (!(await mayCommit())) throw new Error("the folder's lock was lost: another run has taken over");
+      await assertHeld();
       if (message.kind === "checkpoint") await commitCheckpoint(job.outputDir, message.files[0]!);
       else {
         await commitStaged(message.files, { overwrite: true }, message.obsolete);
@@ -163,20 +185,13 @@ async function follow(
       }
       worker.send({ type: "committed" });
     } catch (error) {
-      worker.send({ type: "refused", message: error instanceof Error ? error.message : String(error) });
+      const code = error instanceof PtychoError ? error.code : "IO_COMMIT";
+      const text = error instanceof Error ? error.message : String(error);
+      worker.send({ type: "refused", code, message: text.replace(` [${code}]`, "") });
     }
   }
 }
 
-function openLog(job: ReconstructionJob, command: string, remark: string): Promise<JobLog> {
-  const place = `dose=${formatFloat(job.dose)}, view=${job.view}, split=${job.split}`;
-  return openJobLog(join(job.outputDir, CELL_LOG), { job: place, command }, remark);
-}
-
-/** Temporary files of a worker or an orchestrator that was killed. The lock is ours, so no living worker owns them. */
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (/^\..+\.(partial|previous)-[0-9a-f]+$/.test(name))
-      await nodeFileSystem.removeFile(join(folder, name)).catch(() => {});
-  }
+function logHeader(job: ReconstructionJob, command: string): JobLogHeader {
+  return { job: `dose=${formatFloat(job.dose)}, view=${job.view}, split=${job.split}`, command };
 }

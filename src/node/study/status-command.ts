@@ -88,7 +88,7 @@ async function describeJob(
   const { dose, view, split, output_dir, num_epochs: epochCount } = job;
   const receipt = await readReceipt(join(output_dir, CELL_NAMES.record));
   const place = { dose, view, split, epochCount, returncode, output_dir };
-  if (receipt?.status === "complete") {
+  if (receipt?.status === "complete" && receipt.epochs === epochCount) {
     const { epochsCompleted, loss, seconds } = receipt.record;
     const last = loss.at(-1);
     const facts = { epochs: epochsCompleted, loss: typeof last === "number" ? last : null };

@@ -2,6 +2,7 @@
 
 import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import type { CommandIo } from "../command.ts";
+import { encodeNonFinite } from "../json-text.ts";
 import { formatSeconds } from "../progress.ts";
 import type { CheckedInput } from "./check-inputs.ts";
 import type { JobEstimate } from "./estimate.ts";
@@ -36,7 +37,7 @@ export interface ReporterStyle {
   readonly quiet: boolean;
 }
 
-/** A reporter for people on stderr, or for programs on stdout. */
+/** A reporter for people, whose progress within a job goes to stderr, or for programs. */
 export function createReporter(io: CommandIo, style: ReporterStyle): StudyReporter {
   let current: ReconstructionJob | null = null;
   let number = 0;
@@ -47,14 +48,14 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
   let begun = performance.now();
   let open = false;
   const event = (record: Record<string, unknown>) => {
-    if (style.json) io.stdout(`${JSON.stringify(record)}\n`);
+    if (style.json) io.stdout(`${JSON.stringify(encodeNonFinite(record))}\n`);
   };
   const place = () => (current ? { dose: current.dose, view: current.view, split: current.split } : {});
   const line = (text: string) => {
     if (style.quiet || style.json) return;
     if (open) io.stderr("\n");
     open = false;
-    io.stderr(`${text}\n`);
+    io.stdout(`${text}\n`);
   };
   return {
     plan(plan, runId) {

@@ -34,11 +34,17 @@ export class StudyWorker {
   #lastProgress = performance.now();
   #longestStep = 0;
   #moving = false;
+  /** False until the process has said that it is there. */
+  #ready = false;
+  /** True while the worker waits for an answer to its `commit`. */
+  #owed = false;
+  #lastCheck = performance.now();
 
-  constructor(choice: WorkerDevice, hangSeconds: number) {
+  /** `program`: what node runs; tests bring their own. */
+  constructor(choice: WorkerDevice, hangSeconds: number, program = PROGRAM) {
     this.#hangSeconds = hangSeconds;
     const flags = ["--device", choice.device, ...(choice.adapter === null ? [] : ["--adapter", choice.adapter])];
-    this.#child = spawn(process.execPath, [PROGRAM, "study-worker", ...flags], {
+    this.#child = spawn(process.execPath, [program, "study-worker", ...flags], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "advanced",
     });
@@ -65,13 +71,14 @@ export class StudyWorker {
   async run(job: WorkerJob, listener: WorkerListener): Promise<WorkerEnd> {
     if (this.#ended !== null) return { kind: "crashed", reason: this.#ended };
     this.#listener = listener;
-    this.#lastMessage = this.#lastProgress = performance.now();
+    this.#lastMessage = this.#lastProgress = this.#lastCheck = performance.now();
     this.#longestStep = 0;
-    this.#moving = false;
+    this.#moving = this.#owed = false;
     const ended = new Promise<WorkerEnd>((resolve) => {
       this.#finish = resolve;
     });
-    const watch = setInterval(() => this.#checkHang(), Math.min(1000, 250 * this.#hangSeconds));
+    const everyMs = Math.min(1000, 250 * this.#hangSeconds);
+    const watch = setInterval(() => this.#checkHang(everyMs), everyMs);
     this.send({ type: "job", job });
     try {
       return await ended;
@@ -105,6 +112,10 @@ export class StudyWorker {
   }
 
   send(message: ToWorker): void {
+    if (message.type === "committed" || message.type === "refused") {
+      this.#owed = false;
+      this.#lastProgress = performance.now();
+    }
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
@@ -124,7 +135,9 @@ export class StudyWorker {
   #receive(message: FromWorker): void {
     const now = performance.now();
     this.#lastMessage = now;
+    this.#ready = true;
     if (message.type === "beat" || message.type === "ready") return;
+    this.#owed = message.type === "commit";
     if (this.#moving) this.#longestStep = Math.max(this.#longestStep, now - this.#lastProgress);
     this.#lastProgress = now;
     if (message.type === "progress") this.#moving = true;
@@ -132,15 +145,23 @@ export class StudyWorker {
     else this.#listener?.message(message);
   }
 
-  #checkHang(): void {
+  #checkHang(everyMs: number): void {
     const now = performance.now();
+    const slept = now - this.#lastCheck > 4 * everyMs;
+    this.#lastCheck = now;
+    if (slept) {
+      // this process was stopped or starved, and so may the worker have been: its messages are still to be read
+      this.#lastMessage = this.#lastProgress = now;
+      return;
+    }
     const limitMs = 1000 * this.#hangSeconds;
     const silent = now - this.#lastMessage;
-    const still = now - this.#lastProgress;
+    const still = this.#owed ? 0 : now - this.#lastProgress;
+    const silentLimit = this.#ready ? limitMs : START_FACTOR * limitMs;
     const stillLimit = this.#moving ? Math.max(limitMs, 10 * this.#longestStep) : START_FACTOR * limitMs;
-    if (silent <= limitMs && still <= stillLimit) return;
+    if (silent <= silentLimit && still <= stillLimit) return;
     const reason =
-      silent > limitMs
+      silent > silentLimit
         ? `the worker was silent for ${Math.round(silent / 1000)} s`
         : `no minibatch ended for ${Math.round(still / 1000)} s`;
     const finish = this.#finish;

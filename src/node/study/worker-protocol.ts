@@ -35,7 +35,7 @@ export type ToWorker =
   | { readonly type: "stop" }
   /** Answer to a `commit`: the files are in place. */
   | { readonly type: "committed" }
-  | { readonly type: "refused"; readonly message: string };
+  | { readonly type: "refused"; readonly code: string; readonly message: string };
 
 export type FromWorker =
   | { readonly type: "ready" }

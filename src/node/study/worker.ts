@@ -5,8 +5,9 @@ import { Worker } from "node:worker_threads";
 import { type BatchShapeToMeasure, measureBatch } from "../../engine/measure-batch.ts";
 import { OptionsError, OutputError, PtychoError } from "../../errors.ts";
 import type { StagedFile } from "../atomic-write.ts";
-import { exitCodeOf } from "../command.ts";
+import { describeError, exitCodeOf } from "../command.ts";
 import { discardStaged } from "../commit-files.ts";
+import { writeCrashReport } from "../crash-report.ts";
 import { type DeviceChoice, formatAdapterLine, type OpenedDevice, openDevice } from "../gpu-device.ts";
 import { runScan } from "../run-scan.ts";
 import { CELL_NAMES } from "./cell-files.ts";
@@ -62,7 +63,7 @@ class WorkerSession {
     else if (message.type === "measure") void this.#measure(message.shape);
     else if (message.type === "stop") this.#stop?.abort();
     else if (message.type === "committed") this.#answer?.resolve();
-    else this.#answer?.reject(new OutputError("IO_COMMIT", message.message));
+    else this.#answer?.reject(new OutputError(message.code, message.message));
   }
 
   async #serve(job: WorkerJob): Promise<void> {
@@ -71,9 +72,12 @@ class WorkerSession {
       if ((error as { name?: unknown } | null)?.name === "AbortError") {
         return { exitCode: null, status: "cancelled", error: null };
       }
-      const message = error instanceof Error ? error.message : String(error);
-      const code = error instanceof PtychoError ? error.code : "INTERNAL";
-      return { exitCode: exitCodeOf(error), status: "failed", error: { code, message } };
+      if (error instanceof PtychoError) {
+        const { code, message } = error;
+        return { exitCode: exitCodeOf(error), status: "failed", error: { code, message } };
+      }
+      const message = describeError(error, false, writeCrashReport(error)).replace(/^ptycho: /, "");
+      return { exitCode: exitCodeOf(error), status: "failed", error: { code: "INTERNAL", message } };
     });
     this.#stop = null;
     send({ type: "done", outcome });
