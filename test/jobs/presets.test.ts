@@ -1,0 +1,37 @@
+// Presets: the original's settings by name, ours, and the same as flags.
+import { expect, test } from "vitest";
+import { POISSON_BELOW_DOSE, presetFlags, presetNames, presetOptions } from "../../src/jobs/presets.ts";
+import { readReconstructRequest } from "../../src/node/reconstruct-request.ts";
+import { parseOptions } from "../../src/options.ts";
+
+test("study: the original script (study.md 5.7)", () => {
+  const options = parseOptions(presetOptions("study", { dose: 1000, epochs: 100, seed: 7 }));
+  expect(options).toMatchObject({
+    epochs: 100,
+    seed: 7,
+    batchSize: 96,
+    noiseModel: "gaussian",
+    initialObject: "flat",
+    intensityScale: null,
+    canvas: { extraPx: 50 },
+    data: { firstPatterns: 2000 },
+    probe: { power: { enabled: true, target: "median-total-intensity", scaleObject: true } },
+  });
+});
+
+test("best: all patterns, counts, no power constraint, Poisson model below the stated dose", () => {
+  const at = (dose: number) => parseOptions(presetOptions("best", { dose, epochs: 3, seed: 0 }));
+  const bright = at(POISSON_BELOW_DOSE);
+  expect(bright).toMatchObject({ intensityScale: "counts", noiseModel: "gaussian", data: { firstPatterns: null } });
+  expect(bright.probe.power.enabled).toBe(false);
+  expect(at(POISSON_BELOW_DOSE - 1).noiseModel).toBe("poisson");
+});
+
+test.each(presetNames)("%s: the flags of the log's command give the same options", async (preset) => {
+  for (const dose of [100, 1000]) {
+    const facts = { dose, epochs: 12, seed: 5 };
+    const flags = ["--epochs", "12", "--seed", "5", ...presetFlags(preset, dose)];
+    const request = await readReconstructRequest(["scan.npz", "--output", "nowhere", ...flags]);
+    expect(request.options).toEqual(parseOptions(presetOptions(preset, facts)));
+  }
+});
