@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { formatJsonSchema, studySchemas } = await import("../dist/src/jobs/json-schemas.js");
-const { compareSchemas } = await import("../dist/src/compare/json-schemas.js");
+const { formatJsonSchema } = await import("../dist/src/jobs/json-schemas.js");
+const { recordSchemas } = await import("../dist/src/node/record-schemas.js");
 mkdirSync(join(root, "schemas"), { recursive: true });
-for (const [name, schema] of Object.entries({ ...studySchemas, ...compareSchemas })) {
+for (const [name, schema] of Object.entries(recordSchemas)) {
   writeFileSync(join(root, "schemas", name), formatJsonSchema(schema));
 }

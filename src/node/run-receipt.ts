@@ -11,7 +11,8 @@ import { asOutputError } from "./output-checks.ts";
 
 const LARGEST_RECORD_BYTES = 2 ** 28;
 
-const recordSchema = z.looseObject({
+/** `run.json` of a result: what a receipt needs; its other fields are for people. */
+export const runRecordSchema = z.looseObject({
   format: z.literal(RECORD_FORMAT),
   formatVersion: z.literal(1),
   key: z.string(),
@@ -37,7 +38,7 @@ export interface Receipt {
   readonly inputSha256: string | null;
   /** Of the result's files beside run.json. */
   readonly files: Readonly<Record<string, { readonly sizeBytes: number; readonly sha256: string }>>;
-  readonly record: z.infer<typeof recordSchema>;
+  readonly record: z.infer<typeof runRecordSchema>;
 }
 
 /** Reads a run.json; null when there is none or it is not one of ours. */
@@ -50,7 +51,7 @@ export async function readReceipt(path: string): Promise<Receipt | null> {
     if (error instanceof PtychoError) return null;
     throw error;
   }
-  const parsed = recordSchema.safeParse(json);
+  const parsed = runRecordSchema.safeParse(json);
   if (!parsed.success) return null;
   const record = parsed.data;
   return {
