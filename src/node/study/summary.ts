@@ -95,7 +95,7 @@ function describeCell(cell: StudyCell, { results, receipts, scores }: SummaryFac
     show(score?.phaseMsSsim, 4),
     show(score?.phaseMae, 4),
     show(record?.seconds.reconstruct, 1),
-    typeof device === "string" ? escapeCell(device) : "",
+    typeof device === "string" ? escapeCell(device.replace(/-+$/, "")) : "",
   ];
 }
 
