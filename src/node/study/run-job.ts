@@ -7,8 +7,10 @@ import { formatFloat } from "../../jobs/design.ts";
 import type { ReconstructOptions } from "../../options.ts";
 import { commitCheckpoint, removeCheckpoints } from "../checkpoint-files.ts";
 import { commitStaged } from "../commit-files.ts";
+import { COMPARISON_NAMES } from "../compare-output.ts";
 import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 import { CELL_LOG } from "./cell-files.ts";
+import { SCORES_NAME } from "./cell-scores.ts";
 import { isUnfinishedLog, type JobLog, type JobLogHeader, openJobLog } from "./job-log.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import type { StudyWorker, WorkerEnd } from "./worker-process.ts";
@@ -180,7 +182,9 @@ async function follow(
       await assertHeld();
       if (message.kind === "checkpoint") await commitCheckpoint(job.outputDir, message.files[0]!);
       else {
-        await commitStaged(message.files, { overwrite: true }, message.obsolete);
+        // scores of an earlier result must not stand beside this one
+        const scores = [SCORES_NAME, ...COMPARISON_NAMES].map((name) => join(job.outputDir, name));
+        await commitStaged(message.files, { overwrite: true }, [...message.obsolete, ...scores]);
         write(`saved ${message.files.map(({ path }) => basename(path)).join(", ")}`);
       }
       worker.send({ type: "committed" });
