@@ -155,13 +155,14 @@ export function readDuration(flag: string, text: string | null, standard: number
 async function checkOutputs(request: ReconstructRequest): Promise<void> {
   const { output, exportSchedule } = request;
   const names = Object.values(RESULT_NAMES);
-  await checkOutputFolder(output, names, request.overwrite || request.resume);
   if (!request.overwrite && !request.resume && (await listCheckpoints(output)).length > 0) {
+    await checkOutputFolder(output, [], false);
     throw new OutputError("OUTPUT_EXISTS", "an unfinished run has a checkpoint here", {
       source: output,
       remedy: "Add --resume to go on with it, or --overwrite to start anew",
     });
   }
+  await checkOutputFolder(output, names, request.overwrite || request.resume);
   if (exportSchedule === null) return;
   if (names.some((name) => resolve(output, name) === resolve(exportSchedule))) {
     throw usageError("--export-schedule names a file of the result");

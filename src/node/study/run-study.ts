@@ -48,26 +48,27 @@ async function runLocked(
   request: StudyRunRequest,
   { lock, stop, reporter }: Surroundings,
 ): Promise<StudyRunEnd> {
-  const callOn = (on: StudyPlan, gap: string | null = null, memory: HashMemory = new Map()) =>
+  const callOn = (on: StudyPlan, memory: HashMemory = new Map()) =>
     new StudyCall(request, { plan: on, memory, lock, regenerated, gap, stop, reporter });
   let plan = planned;
+  let gap: string | null = null;
   const regenerated: RegeneratedInput[] = [];
   const wanted = request.regenerateMissing ? listMissing(plan) : [];
-  if (wanted.length > 0 && !request.dryRun) {
-    try {
+  try {
+    if (wanted.length > 0 && !request.dryRun) {
       for await (const made of regenerateMissing(plan, stop.signal, (text) => reporter.remark(text))) {
         regenerated.push(made);
         reporter.regenerated(made);
       }
-    } catch (error) {
-      // what was made until now is on record all the same
-      if (regenerated.length > 0) await callOn(await planStudy(request.selection)).recordStop();
-      throw error;
+      plan = await planStudy(request.selection);
     }
-    plan = await planStudy(request.selection);
+    if (!(request.dryRun && request.regenerateMissing)) gap = findGap(plan, request);
+  } catch (error) {
+    // what was made until now is on record all the same
+    if (regenerated.length > 0) await callOn(await planStudy(request.selection)).recordStop();
+    throw error;
   }
-  const gap = request.dryRun && request.regenerateMissing ? null : findGap(plan, request);
-  const call = callOn(plan, gap, await loadHashMemory(plan.roots.artifact));
+  const call = callOn(plan, await loadHashMemory(plan.roots.artifact));
   reporter.plan(plan, call.runId);
   for (const cell of request.dryRun ? wanted : []) reporter.remark(`would make ${cell.expectedNpz}`);
   const { takenOverFrom: earlier } = lock;

@@ -53,9 +53,13 @@ export class StudyWorker {
     }
     this.#child.on("message", (message) => this.#receive(message as FromWorker));
     this.#child.on("error", (error) => this.#end(`it could not be started: ${error.message}`));
-    this.#child.on("exit", (code, signal) =>
-      this.#end(signal ? `it was ended by ${signal}` : `it exited with ${code}`),
-    );
+    // a second signal or a fault of ours leaves no time for anything orderly
+    const endChild = () => this.#child.kill("SIGKILL");
+    process.on("exit", endChild);
+    this.#child.on("exit", (code, signal) => {
+      process.off("exit", endChild);
+      this.#end(signal ? `it was ended by ${signal}` : `it exited with ${code}`);
+    });
   }
 
   get pid(): number | null {
