@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listGrid, studyDesign } from "../../src/jobs/design.ts";
+import { presetFlags } from "../../src/jobs/presets.ts";
 import { writeNoiseStudy } from "../support/noise-study.ts";
 import { eventsOf, readIndex, readManifest, readSkips, runHere } from "../support/study-run.ts";
 
@@ -100,7 +101,7 @@ describe("idea 2 and 4: execution, logs, telemetry", () => {
     expect(lines.slice(0, 9)).toEqual([
       "# PtyChi LSQML Reconstruction Log",
       "# Job: dose=1000.0, view=dense, split=train",
-      `# Command: ptycho reconstruct ${input} --output '${cell}' --epochs 7 --seed ${seed} --noise-model poisson --intensity-scale counts`,
+      `# Command: ptycho reconstruct ${input} --output '${cell}' --epochs 7 --seed ${seed} ${presetFlags("best", 1000).join(" ")}`,
       "# Return code: 65",
       `#${"=".repeat(60)}`,
       "",
