@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { noFilters } from "../../src/jobs/filters.ts";
+import { RESULT_NAMES } from "../../src/node/artifacts.ts";
 import type { HashMemory } from "../../src/node/file-hash.ts";
 import { stampFile } from "../../src/node/file-hash.ts";
 import { lockFolder } from "../../src/node/folder-lock.ts";
@@ -127,6 +128,12 @@ describe("a result counts only for the job that would make it", () => {
     const { receipt, remarks } = await look(other!);
     expect(receipt).toBeNull();
     expect(remarks[0]).toMatch(/other options or another engine version; run again$/);
+  });
+  it("one that `ptycho reconstruct` wrote into the cell does not: its files have other names", async () => {
+    await finishCell(cells[0]!, () => ({}), RESULT_NAMES);
+    const { receipt, remarks } = await look(cells[0]!);
+    expect(receipt).toBeNull();
+    expect(remarks[0]).toMatch(/run\.json is not of this command; run again$/);
   });
   it.each(["cancelled", "diverged"] as const)("E24 one that is %s does not", async (status) => {
     const loss = Float64Array.of(0.5, Number.NaN);
