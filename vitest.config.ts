@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // what takes longer than a quarter of an hour together: npm run test:long
+    exclude: process.env.PTYCHO_TEST_LONG ? [] : ["test/long/**"],
     // Dawn instances must live as long as their process: one fork per file, ended by vitest.
     pool: "forks",
     maxWorkers: 2,

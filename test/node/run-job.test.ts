@@ -105,6 +105,11 @@ describe("a job that ends well", () => {
     expect(log).toContain("saved ptychi_reconstruction.npz, run.json\n");
     expect(end.stdoutPreview).toBe(log.slice(log.indexOf("warning:")).slice(0, 200));
   });
+  it("scores of an earlier result go with it", async () => {
+    const prepare = (folder: string) => writeFileSync(join(folder, "metrics.json"), "{}");
+    expect(readdirSync((await play(["complete"], { prepare })).folder).sort()).toEqual(finished);
+    expect(readdirSync((await play(["diverged"], { prepare })).folder)).toContain("metrics.json");
+  });
   it("what a worker or a driver in it prints goes to the log, and is no message", async () => {
     const { end, log } = await play(["chatty"]);
     expect(end).toMatchObject(whole);

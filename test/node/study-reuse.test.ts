@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { noFilters } from "../../src/jobs/filters.ts";
+import { RESULT_NAMES } from "../../src/node/artifacts.ts";
 import type { HashMemory } from "../../src/node/file-hash.ts";
 import { stampFile } from "../../src/node/file-hash.ts";
 import { lockFolder } from "../../src/node/folder-lock.ts";
@@ -127,6 +128,12 @@ describe("a result counts only for the job that would make it", () => {
     const { receipt, remarks } = await look(other!);
     expect(receipt).toBeNull();
     expect(remarks[0]).toMatch(/other options or another engine version; run again$/);
+  });
+  it("one that `ptycho reconstruct` wrote into the cell does not: its files have other names", async () => {
+    await finishCell(cells[0]!, () => ({}), RESULT_NAMES);
+    const { receipt, remarks } = await look(cells[0]!);
+    expect(receipt).toBeNull();
+    expect(remarks[0]).toMatch(/run\.json is not of this command; run again$/);
   });
   it.each(["cancelled", "diverged"] as const)("E24 one that is %s does not", async (status) => {
     const loss = Float64Array.of(0.5, Number.NaN);
@@ -248,7 +255,9 @@ describe("study status", () => {
     await run();
     const { outputDir } = cells[1]!.job;
     rmSync(outputDir, { recursive: true });
-    expect((await status()).out).toMatch(/1 of 2 finished, 0 unfinished, 0 failed, 1 waiting, 0 missing\n$/);
+    expect((await status()).out).toMatch(
+      /1 of 18 finished, 0 unfinished, 0 failed, 1 waiting, 16 filtered, 0 missing\n$/,
+    );
     mkdirSync(outputDir);
     writeFileSync(at(cells[1]!, "checkpoint-000001.npz"), "");
     const { code, out } = await status();
@@ -258,7 +267,18 @@ describe("study status", () => {
     expect(out).toMatch(/1000\.0 +dense +test +unfinished +1\/2/);
     const record = JSON.parse((await status("--json")).out);
     expect(record).toMatchObject({ preset: "best", running: null, missing: [] });
-    expect(record.cells.map(({ state }: { state: string }) => state)).toEqual(["finished", "unfinished"]);
+    expect(record.cells).toHaveLength(18);
+    const states = record.cells.map(({ view, split, state }: Record<string, string>) => `${view} ${split} ${state}`);
+    expect(states.slice(0, 6)).toEqual([
+      ...["baseline train filtered", "dense train finished", "sparse train filtered"],
+      ...["baseline test filtered", "dense test unfinished", "sparse test filtered"],
+    ]);
+  });
+  it("results of earlier calls are there whatever the newest one selected", async () => {
+    await run("--split", "test");
+    const { out } = await status();
+    expect(out).toMatch(/1000\.0 +dense +train +finished +2\/2/);
+    expect(out).toContain("2 of 18 finished, ");
   });
   it("names who is at work", async () => {
     await run();

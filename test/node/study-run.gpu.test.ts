@@ -1,4 +1,5 @@
 // `ptycho study run` with jobs that really run: what it leaves, that it repeats, what it does again and what not.
+import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,7 @@ const data = join(folder, "data");
 const root = join(folder, "out");
 const run = (artifactRoot: string, ...argv: string[]) => runStudy(data, artifactRoot, argv);
 const epochs = ["--epochs", "12"];
+const program = join(import.meta.dirname, "../../bin/ptycho.js");
 
 let first: StudyEnd;
 beforeAll(async () => {
@@ -128,7 +130,7 @@ describe("two cells", () => {
     expect(compared.code, compared.err).toBe(0);
     expect(JSON.parse(compared.out)).toMatchObject({ n_jobs: 2, n_success: 2, n_failed: 0 });
     const { out } = await runHere("study", "status", "--artifact-root", root);
-    expect(out).toContain("2 of 2 finished, 0 unfinished, 0 failed, 0 waiting, 16 missing\n");
+    expect(out).toContain("2 of 18 finished, 0 unfinished, 0 failed, 0 waiting, 0 filtered, 16 missing\n");
   });
 });
 
@@ -192,6 +194,31 @@ describe("again", () => {
         .slice(-2),
     ).toEqual(["best", "study"]);
   });
+});
+
+test("E20 whoever listened goes away in the middle: the run goes on, log and result are complete", async () => {
+  const unheard = join(folder, "unheard");
+  const where = ["--data-root", data, "--artifact-root", unheard, "--device", "software", "--split", "train"];
+  const gaps = ["--allow-missing-phase-c", "--allow-missing-phase-d"];
+  const argv = [program, "study", "run", ...where, ...gaps, ...epochs, "--json"];
+  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.once("data", () => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  });
+  expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(0);
+  expect(readdirSync(cellOf(unheard, "train")).sort()).toEqual(finishedFiles);
+  expect(readFileSync(join(cellOf(unheard, "train"), "ptychi.log"), "utf8")).toMatch(/^epoch 12\/12 /m);
+  expect(arraysOf(cellOf(unheard, "train"))).toEqual(arraysOf(cellOf(root, "train")));
+});
+
+test("no adapter of the name that was asked for: 69, logged like any other end", async () => {
+  const none = join(folder, "none");
+  const end = await run(none, ...epochs, "--split", "train", "--adapter", "no such adapter");
+  expect(end.code, end.err).toBe(69);
+  const [result] = readManifest(none).execution_results;
+  expect(result).toMatchObject({ returncode: 69, error: expect.stringContaining("no such adapter") });
+  expect(readFileSync(result!.log_path!, "utf8")).toMatch(/# Return code: 69\n[\s\S]*=== STDERR ===\n/);
 });
 
 test("E15 a root that is removed during the run: 74, and it does not come back", async () => {

@@ -32,6 +32,7 @@ const result = (folder) =>
 const behaviours = {
   async complete(folder) {
     say({ type: "start", epochsCompleted: 0, remarks: ["checkpoint-000009.npz belongs to another run"] });
+    say({ type: "progress" });
     for (const number of [0, 1]) {
       epoch(number);
       await checkpoint(folder, number + 1);

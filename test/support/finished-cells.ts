@@ -6,8 +6,7 @@ import { dirname, join } from "node:path";
 import type { ReconstructionJob } from "../../src/jobs/build-jobs.ts";
 import { noFilters } from "../../src/jobs/filters.ts";
 import { type PresetName, presetOptions } from "../../src/jobs/presets.ts";
-import type { RunFacts } from "../../src/node/artifacts.ts";
-import { writeArtifacts } from "../../src/node/artifacts.ts";
+import { type ResultNames, type RunFacts, writeArtifacts } from "../../src/node/artifacts.ts";
 import { scanKey } from "../../src/node/run-scan.ts";
 import { CELL_NAMES } from "../../src/node/study/cell-files.ts";
 import { planStudy, type StudySelection } from "../../src/node/study/plan-study.ts";
@@ -57,6 +56,7 @@ export async function jobsOf(selection: StudySelection, preset: PresetName = "be
 export async function finishCell(
   { job, options }: CellJob,
   change: (facts: RunFacts) => Partial<RunFacts> = () => ({}),
+  names: ResultNames = CELL_NAMES,
 ): Promise<void> {
   const bytes = readFileSync(job.inputNpz);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -68,5 +68,5 @@ export async function finishCell(
     key: scanKey({ options, schedule: null }, sha256, null),
   };
   mkdirSync(job.outputDir, { recursive: true });
-  await writeArtifacts(job.outputDir, { ...facts, ...change(facts) }, { overwrite: true, names: CELL_NAMES });
+  await writeArtifacts(job.outputDir, { ...facts, ...change(facts) }, { overwrite: true, names });
 }

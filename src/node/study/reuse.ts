@@ -37,6 +37,8 @@ export async function findReusable(
   }
   if (receipt.status !== "complete")
     return none([`${job.outputDir}: the result there is ${receipt.status}; run again`]);
+  // the log's command by hand writes the same record beside files of other names
+  if (!Object.hasOwn(receipt.files, CELL_NAMES.arrays)) return none([`${path} is not of this command; run again`]);
   const inputSha256 = await rememberedHash(job.inputNpz, memory, verify);
   if (inputSha256 !== receipt.inputSha256) return none([`${job.outputDir}: the input has changed; run again`]);
   if (receipt.key !== scanKey({ options, schedule: null }, inputSha256!, null) || receipt.epochs !== options.epochs) {

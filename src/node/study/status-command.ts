@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import { InputError, OptionsError } from "../../errors.ts";
-import { reconstructionManifestSchema } from "../../jobs/artifact-schemas.ts";
-import { formatFloat } from "../../jobs/design.ts";
+import { reconstructionManifestSchema, skipSummarySchema } from "../../jobs/artifact-schemas.ts";
+import { doseFolder, formatFloat } from "../../jobs/design.ts";
 import { listCheckpoints } from "../checkpoint-files.ts";
 import type { Command } from "../command.ts";
 import { stampFile } from "../file-hash.ts";
@@ -28,10 +28,12 @@ interface CellStatus {
   readonly dose: number;
   readonly view: string;
   readonly split: string;
-  readonly state: "finished" | "unfinished" | "failed" | "waiting";
+  /** filtered, missing: of cells that the newest call left out and that have no result. */
+  readonly state: "finished" | "unfinished" | "failed" | "waiting" | "filtered" | "missing";
   /** Finished epochs, of a result or a checkpoint; null without either. */
   readonly epochs: number | null;
-  readonly epochCount: number;
+  /** Null for cells that the newest call left out, without a result. */
+  readonly epochCount: number | null;
   readonly loss: number | null;
   readonly seconds: number | null;
   readonly returncode: number | null;
@@ -58,13 +60,15 @@ export const statusCommand: Command = {
     const results = new Map(manifest.execution_results.map((result) => [placeOf(result), result.returncode]));
     const cells: CellStatus[] = [];
     for (const job of manifest.jobs) cells.push(await describeJob(job, results.get(placeOf(job)) ?? null));
+    for (const cell of await readSkipped(root)) cells.push(await describeSkipped(cell, root));
+    sortCells(cells);
     const running = holder === null ? null : { pid: holder.pid, host: holder.host, since: holder.since };
     if (command.json) {
       const { run_id, preset } = manifest;
       io.stdout(`${formatJson({ run_id, preset, running, missing: manifest.missing_jobs, cells }).text}\n`);
       return 0;
     }
-    io.stdout(formatStatus(manifest.run_id, running, cells, manifest.missing_jobs.length));
+    io.stdout(formatStatus(manifest.run_id, running, cells));
     return 0;
   },
 };
@@ -81,8 +85,40 @@ async function readManifest(root: string) {
   throw new OptionsError("MANIFEST_VALUE", message, { source: path, field: field.join(".") });
 }
 
+/** Cells that the newest call left out; none where its skip summary cannot be read. */
+async function readSkipped(root: string) {
+  const json = await readJsonFile(join(root, RECORD_NAMES.skipped), LARGEST_MANIFEST_BYTES).catch(() => null);
+  const parsed = skipSummarySchema.safeParse(json);
+  return parsed.success ? parsed.data.skipped_jobs : [];
+}
+
+/** A cell that the newest call left out: it may have a result or a checkpoint of an earlier one. */
+async function describeSkipped(
+  { dose, view, split, reason }: { dose: number; view: string; split: string; reason: string },
+  root: string,
+): Promise<CellStatus> {
+  const output_dir = join(root, doseFolder(dose), view, split);
+  const receipt = await readReceipt(join(output_dir, CELL_NAMES.record));
+  const job = { dose, view, split, output_dir, num_epochs: receipt?.epochs ?? null };
+  const cell = await describeJob(job, null);
+  if (cell.state !== "waiting") return cell;
+  return { ...cell, state: / filter \(requested: /.test(reason) ? "filtered" : "missing" };
+}
+
+/** In the study's order: dose, split, view, the views as the call has them. */
+function sortCells(cells: CellStatus[]): void {
+  const views = [...new Set(["baseline", ...cells.map(({ view }) => view)])];
+  const splits = ["train", "test"];
+  cells.sort(
+    (a, b) =>
+      a.dose - b.dose ||
+      splits.indexOf(a.split) - splits.indexOf(b.split) ||
+      views.indexOf(a.view) - views.indexOf(b.view),
+  );
+}
+
 async function describeJob(
-  job: { dose: number; view: string; split: string; output_dir: string; num_epochs: number },
+  job: { dose: number; view: string; split: string; output_dir: string; num_epochs: number | null },
   returncode: number | null,
 ): Promise<CellStatus> {
   const { dose, view, split, output_dir, num_epochs: epochCount } = job;
@@ -105,7 +141,6 @@ function formatStatus(
   runId: string,
   running: { pid: number; host: string; since: string } | null,
   cells: readonly CellStatus[],
-  missing: number,
 ): string {
   const now = running ? `running: process ${running.pid} on ${running.host} since ${running.since}` : "not running";
   const rows = cells.map((cell) => [
@@ -113,7 +148,7 @@ function formatStatus(
     cell.view,
     cell.split,
     cell.state === "failed" ? `failed (${cell.returncode})` : cell.state,
-    cell.epochs === null ? "" : `${cell.epochs}/${cell.epochCount}`,
+    cell.epochs === null ? "" : [cell.epochs, cell.epochCount].filter((count) => count !== null).join("/"),
     cell.loss === null ? "" : cell.loss.toPrecision(5),
     cell.seconds === null ? "" : cell.seconds.toFixed(1),
   ]);
@@ -121,7 +156,10 @@ function formatStatus(
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const lines = all.map((row) => `  ${row.map((text, column) => text.padEnd(widths[column]!)).join("  ")}`.trimEnd());
   const count = (state: CellStatus["state"]) => cells.filter((cell) => cell.state === state).length;
-  const sum = `${count("finished")} of ${cells.length} finished, ${count("unfinished")} unfinished, ${count("failed")} failed, ${count("waiting")} waiting, ${missing} missing`;
+  const others = (["unfinished", "failed", "waiting", "filtered", "missing"] as const).map(
+    (state) => `${count(state)} ${state}`,
+  );
+  const sum = [`${count("finished")} of ${cells.length} finished`, ...others].join(", ");
   return `Run ${runId}; ${now}\n\n${lines.join("\n")}\n\n${sum}\n`;
 }
 
