@@ -28,7 +28,7 @@ export async function resolveIntensityScale(
     field: "diffraction",
     expected: "photon noise that shows single counts",
     got: "other values",
-    remedy: "Give the photons per unit of intensity as a number with --intensity-scale",
+    remedy: "Give the photons per unit of intensity as a number with --intensity-scale (in a study: --preset study)",
   });
 }
 

@@ -95,13 +95,14 @@ export async function removeCheckpoints(folder: string, fileSystem: FileSystem =
 }
 
 /**
- * The newest checkpoint that is whole; `remarks` says of newer ones why they were passed over. Null when there is none.
+ * The newest checkpoint that is whole, with at most `mostEpochs` epochs; `remarks` says of newer ones why they were passed over. Null when there is none.
  * With `mustFit`, throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`.
  */
 export async function findCheckpoint(
   folder: string,
   key: string,
   mustFit: boolean,
+  mostEpochs = Number.POSITIVE_INFINITY,
 ): Promise<{ found: FoundCheckpoint | null; remarks: string[] }> {
   const remarks: string[] = [];
   let other: string | null = null;
@@ -109,17 +110,22 @@ export async function findCheckpoint(
     const path = join(folder, name);
     try {
       const found = await readCheckpoint(path);
-      if (found.facts.key === key) return { found, remarks };
+      const { epochsCompleted } = found.checkpoint;
+      const fits = found.facts.key === key;
+      if (fits && epochsCompleted <= mostEpochs) return { found, remarks };
       other ??= path;
-      remarks.push(`${name} belongs to another run`);
+      remarks.push(
+        fits ? `${name} has ${epochsCompleted} epochs, ${mostEpochs} were asked for` : `${name} belongs to another run`,
+      );
     } catch (error) {
       if (!(error instanceof PtychoError)) throw error;
       remarks.push(`${name} cannot be used: ${error.message}`);
     }
   }
   if (other !== null && mustFit) {
-    throw new InputError("CHECKPOINT_MISMATCH", "the checkpoint belongs to a run with other data, options or version", {
+    throw new InputError("CHECKPOINT_MISMATCH", "no checkpoint fits: other data, options, version or more epochs", {
       source: other,
+      got: remarks.join("; "),
       remedy: "Give the options of the first call, or start anew with --overwrite",
     });
   }

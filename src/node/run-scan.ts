@@ -93,7 +93,7 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
     const { found, remarks } =
       run.resume === "never"
         ? { found: null, remarks: [] }
-        : await findCheckpoint(run.folder, key, run.resume === "must-fit");
+        : await findCheckpoint(run.folder, key, run.resume === "must-fit", options.epochs);
     around.watcher.notes([...dataset.notes, ...prepared.notes]);
     const opened = await timed("open", around.openDevice);
     around.watcher.device(opened);

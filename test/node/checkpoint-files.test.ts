@@ -123,6 +123,17 @@ describe("E18 a checkpoint of another run or format", () => {
     await save(3, "other");
     await expectRefusal(findCheckpoint(folder, "ours", true), "CHECKPOINT_MISMATCH", [name(3), "--overwrite"], 65);
   });
+  it("E18 one with more epochs than are asked for is passed over for an earlier one, or refused", async () => {
+    for (const epochs of [4, 9]) await save(epochs);
+    const { found, remarks } = await findCheckpoint(folder, "ours", true, 6);
+    expect(found?.checkpoint.epochsCompleted).toBe(4);
+    expect(remarks).toEqual([`${name(9)} has 9 epochs, 6 were asked for`]);
+    expect((await findCheckpoint(folder, "ours", false, 3)).found).toBeNull();
+    await expectRefusal(findCheckpoint(folder, "ours", true, 3), "CHECKPOINT_MISMATCH", [
+      "9 epochs",
+      "3 were asked for",
+    ]);
+  });
   it("E18 where starting over is agreed to, it is passed over with a remark and stays until it is replaced", async () => {
     await save(3, "other");
     expect(await findCheckpoint(folder, "ours", false)).toEqual({

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { ReconstructResult } from "../../engine/result.ts";
+import { OutputError } from "../../errors.ts";
 import { serializePlan } from "../../schedule/explicit.ts";
 import { RESULT_NAMES } from "../artifacts.ts";
 import { fromPieces, writeFileAtomic } from "../atomic-write.ts";
@@ -101,10 +102,15 @@ async function runRequest(request: ReconstructRequest, io: CommandIo, stop: Stop
 /** Files of a complete result of exactly this request; null when there is none. Damaged ones are put aside. */
 async function findFinished(request: ReconstructRequest, io: CommandIo): Promise<string[] | null> {
   const receipt = await readReceipt(join(request.output, RESULT_NAMES.record));
-  if (receipt?.status !== "complete" || receipt.epochs !== request.options.epochs) return null;
+  if (receipt?.status !== "complete") return null;
   const maskSha256 = request.mask ? createHash("sha256").update(request.mask.npy).digest("hex") : null;
   const key = scanKey(request, await hashFile(request.input), maskSha256);
-  if (receipt.key !== key) return null;
+  if (receipt.key !== key || receipt.epochs !== request.options.epochs) {
+    throw new OutputError("OUTPUT_EXISTS", "the finished result here is of other data, options, version or epochs", {
+      source: request.output,
+      remedy: "Choose another folder, or add --overwrite instead of --resume to start anew",
+    });
+  }
   const damaged = await findDamaged(request.output, receipt, true);
   if (damaged.length > 0) {
     const message = `${damaged.join(", ")} changed after it was written; run again`;

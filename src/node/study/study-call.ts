@@ -77,8 +77,11 @@ export class StudyCall {
     }
     const { results } = this.#recorder;
     const stopped = stop.signal.aborted && results.some(({ returncode }) => returncode === null);
-    await saveHashMemory(plan.roots.artifact, this.#around.memory);
     await this.#recorder.record(stopped ? "stopped" : "finished");
+    // without it files are read again, nothing else
+    await saveHashMemory(plan.roots.artifact, this.#around.memory).catch((error: Error) =>
+      reporter.remark(error.message),
+    );
     return { results, stopped, gap: this.#around.gap };
   }
 

@@ -8,6 +8,7 @@ import { serveJobs } from "./worker.ts";
 const commandFlags = {
   device: { kind: "value", help: "" },
   adapter: { kind: "value", help: "" },
+  parent: { kind: "value", help: "" },
 } as const satisfies Record<string, CommandFlag>;
 
 export const workerCommand: Command = {
@@ -17,6 +18,7 @@ export const workerCommand: Command = {
   async run(argv) {
     const { command } = parseLine(argv, [], commandFlags);
     const text = (name: keyof typeof commandFlags) => (typeof command[name] === "string" ? command[name] : null);
-    return await serveJobs({ device: readDeviceChoice(text("device")), adapter: text("adapter") });
+    const choice = { device: readDeviceChoice(text("device")), adapter: text("adapter") };
+    return await serveJobs(choice, Number(text("parent") ?? process.ppid));
   },
 };

@@ -43,7 +43,13 @@ export class StudyWorker {
   /** `program`: what node runs; tests bring their own. */
   constructor(choice: WorkerDevice, hangSeconds: number, program = PROGRAM) {
     this.#hangSeconds = hangSeconds;
-    const flags = ["--device", choice.device, ...(choice.adapter === null ? [] : ["--adapter", choice.adapter])];
+    const parent = ["--parent", String(process.pid)];
+    const flags = [
+      ...parent,
+      "--device",
+      choice.device,
+      ...(choice.adapter === null ? [] : ["--adapter", choice.adapter]),
+    ];
     this.#child = spawn(process.execPath, [program, "study-worker", ...flags], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "advanced",

@@ -18,8 +18,10 @@ const PROGRESS_MS = 1000;
 
 /** Ends this process within a quarter of a second after its parent has, even while the main thread is busy. */
 const ORPHAN_GUARD = `
-const parent = process.ppid;
-setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 200);
+const { workerData: parent } = require("node:worker_threads");
+const check = () => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); };
+check();
+setInterval(check, 200);
 `;
 
 export interface WorkerDevice {
@@ -27,15 +29,20 @@ export interface WorkerDevice {
   readonly adapter: string | null;
 }
 
-/** Serves jobs until the orchestrator hangs up; never returns. Throws OptionsError when nobody is on the line. */
-export async function serveJobs(choice: WorkerDevice): Promise<never> {
+/**
+ * Serves jobs until the orchestrator, process `parent`, hangs up; never returns. Throws OptionsError when nobody is on the
+ * line.
+ */
+export async function serveJobs(choice: WorkerDevice, parent: number): Promise<never> {
   if (!process.send) {
     throw new OptionsError("CLI_USAGE", "this command is started by `ptycho study run` only", {}, 2);
   }
   // a terminal sends its signals to the whole group: the orchestrator decides what they mean
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(name, () => {});
   process.on("disconnect", () => process.exit(75));
-  new Worker(ORPHAN_GUARD, { eval: true }).unref();
+  // it may have gone while this program was loading
+  if (!process.connected || process.ppid !== parent) process.exit(75);
+  new Worker(ORPHAN_GUARD, { eval: true, workerData: parent }).unref();
   const session = new WorkerSession(choice);
   process.on("message", (message: ToWorker) => session.receive(message));
   setInterval(() => send({ type: "beat" }), BEAT_MS);
