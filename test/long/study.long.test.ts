@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { findDamaged, readReceipt } from "../../src/node/run-receipt.ts";
 import { arraysOf, type Event, finishedFiles, hasEnded, runStudy } from "../support/live-study.ts";
 import { runProgram } from "../support/run-program.ts";
@@ -160,6 +160,7 @@ test(
       clearTimeout(timer);
       // finished before the next kill, gave up after three restarts of one job, or killed
       expect([0, 75, "SIGKILL"], end.err).toContain(end.signal ?? end.code);
+      if (worker !== 0) await vi.waitUntil(() => hasEnded(worker), { timeout: 10_000, interval: 20 });
       await expectNothingHalfWritten(rootOf());
       if (end.code !== 0) continue;
       expectSameAsUndisturbed(rootOf());

@@ -89,6 +89,19 @@ describe("kills", () => {
     expectUndisturbed("orchestrator");
   });
 
+  test("E2 of the orchestrator in the moment when its worker starts: the worker ends too", async () => {
+    for (const delayMs of [0, 100, 200, 300, 500]) {
+      let worker = 0;
+      const end = await runStudy(data, inRoot("starting"), flags, ({ event, pid }: Event, kill) => {
+        if (event !== "worker") return;
+        worker = pid;
+        setTimeout(() => kill("SIGKILL"), delayMs);
+      });
+      expect(end.signal, end.err).toBe("SIGKILL");
+      await vi.waitUntil(() => hasEnded(worker), { timeout: 10_000, interval: 20 });
+    }
+  });
+
   test("a worker that stands still is noticed, ended and replaced", async () => {
     const stop: Interference = (worker) => process.kill(worker, "SIGSTOP");
     const end = await runUntil("still", 20, stop, "--watchdog-seconds", "3");
