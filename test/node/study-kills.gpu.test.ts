@@ -144,11 +144,6 @@ describe("signals", () => {
       setTimeout(() => kill("SIGINT"), 300);
     });
     expect(end.code, end.err).toBe(130);
-    await vi
-      .waitUntil(() => hasEnded(end.worker), { timeout: 5000, interval: 20 })
-      .catch(() => {
-        process.kill(end.worker, "SIGCONT");
-      });
     await vi.waitUntil(() => hasEnded(end.worker), { timeout: 5000, interval: 20 });
     const again = await runStudy(data, inRoot("twice"), flags);
     expect(startsOf(again.events)[0]).toBeGreaterThanOrEqual(20);
