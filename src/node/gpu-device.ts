@@ -43,6 +43,8 @@ export interface OpenDeviceOptions {
 export interface OpenedDevice {
   readonly device: GPUDevice;
   readonly facts: AdapterFacts;
+  /** All that the adapter could do, used or not; sorted. */
+  readonly adapterFeatures: readonly string[];
   /** How to get faster, when the adapter is software; else null. */
   readonly softwareHint: string | null;
   /** Destroys the device; waits in the calling thread for work that runs. */
@@ -187,7 +189,8 @@ async function openAdapter(adapter: GPUAdapter, candidate: DriverCandidate): Pro
     driver: candidate.name === "system" ? description : `${description}, ${candidate.title}`,
     backend: { linux: "vulkan", darwin: "metal", win32: "d3d12" }[process.platform as string] ?? null,
   });
-  return { device, facts, softwareHint: softwareHint(facts), close: () => device.destroy() };
+  const adapterFeatures = [...adapter.features].sort();
+  return { device, facts, adapterFeatures, softwareHint: softwareHint(facts), close: () => device.destroy() };
 }
 
 function dawnFlags(options: OpenDeviceOptions, adapterName: string | null): string[] {
