@@ -65,7 +65,10 @@ describe("idea 2 and 4: execution, logs, telemetry", () => {
   it("a single job that is refused ends with its own code: degenerate geometry, 65", () => {
     expect(first.code).toBe(65);
     expect(first.out).toContain("Filtered jobs: 1 selected, 17 skipped\n");
-    expect(first.out).toMatch(/dose=1000\.0, view=dense, split=train failed with 65: .*degenerate geometry/);
+    expect(first.out).toContain("  dose=1000.0, view=dense, split=train failed with 65\n");
+    expect(first.err).toMatch(
+      /^ptycho: dose=1000\.0, view=dense, split=train: .*degenerate geometry.* \[DATA_GEOMETRY\]\n$/,
+    );
     expect(first.out + first.err).not.toMatch(/NaN|\n\s+at /);
   });
 
@@ -136,6 +139,24 @@ describe("idea 2 and 4: execution, logs, telemetry", () => {
     const [result] = readManifest(plain).execution_results;
     expect(Object.keys(result!)).not.toContain("selection_strategy");
     expect(Object.keys(result!)).not.toContain("n_accepted");
+  });
+
+  it.each([[[]], [["--quiet"]], [["--json"]], [["--quiet", "--dry-run"]], [["--dry-run"]]])(
+    "with %j every failure is one line on stderr",
+    async (style) => {
+      const { code, out, err } = await run(newRoot(), "--dose", "1000", "--view", "dense", ...style);
+      expect(code).toBe(1);
+      expect(err.match(/^ptycho: dose=1000\.0, view=dense, split=(train|test): .*\[DATA_GEOMETRY\]$/gm)).toHaveLength(
+        2,
+      );
+      expect(err.trimEnd().split("\n")).toHaveLength(2);
+      if (style.includes("--quiet")) expect(out).toBe("");
+    },
+  );
+
+  it("with --quiet a call that selects nothing says so", async () => {
+    const end = await run(newRoot(), "--view", "baseline", "--gridsize", "2", "--quiet");
+    expect(end).toEqual({ code: 1, out: "", err: "ptycho: no cell was selected that has its input\n" });
   });
 
   it("--json says the same to programs, and nothing else stands on standard output", async () => {

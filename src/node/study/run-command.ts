@@ -81,6 +81,7 @@ export const runCommand: Command = {
       const results = end.results.map(({ returncode }) => returncode);
       reporter.finish(describeEnd(end, request.dryRun), { exitCode: code, results, gap: end.gap });
       if (end.gap !== null) io.stderr(`ptycho: ${end.gap}\n`);
+      else if (end.results.length === 0 && !end.stopped) io.stderr("ptycho: no cell was selected that has its input\n");
       return command["exit-zero"] === true && (code === 1 || isJobCode(end, code)) ? 0 : code;
     } finally {
       stop.release();

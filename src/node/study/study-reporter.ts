@@ -57,6 +57,12 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
     open = false;
     io.stdout(`${text}\n`);
   };
+  /** What went wrong is told in every style. */
+  const fault = (text: string) => {
+    if (open) io.stderr("\n");
+    open = false;
+    io.stderr(`ptycho: ${text.replace(/\s*\n\s*/g, " ")}\n`);
+  };
   return {
     plan(plan, runId) {
       event({ event: "plan", run_id: runId, ...plan.totals, artifact_root: plan.roots.artifact });
@@ -90,8 +96,10 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       current = job;
       event({ event: "dry-run", number: at, jobCount: count, ...place(), input_npz: job.inputNpz, ...input, estimate });
       line(`[${at}/${count}] Job: ${formatCellName(job)}`);
-      if (input.refusal) line(`  refused: ${input.refusal.message}`);
-      else {
+      if (input.refusal) {
+        line(`  refused with ${input.refusal.exitCode}`);
+        fault(`${formatCellName(job)}: ${input.refusal.message}`);
+      } else {
         line(`  [DRY RUN] Would execute: ${command}`);
         line(`  [DRY RUN] Would log to: ${job.outputDir}/ptychi.log`);
         if (estimate) line(`  [DRY RUN] ${describeEstimate(estimate)}`);
@@ -155,7 +163,10 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       });
       if (end.returnCode === 0) line(`  finished in ${formatSeconds(seconds)}`);
       else if (end.returnCode === null) line("  stopped; a later call goes on from here");
-      else line(`  ${formatCellName(job)} failed with ${end.returnCode}: ${end.error}`);
+      else {
+        line(`  ${formatCellName(job)} failed with ${end.returnCode}`);
+        fault(`${formatCellName(job)}: ${end.error}`);
+      }
     },
     finish(text, record) {
       event({ event: "end", ...record });
