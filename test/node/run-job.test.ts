@@ -10,6 +10,7 @@ import {
   type JobEnd,
   type JobListener,
   type JobSurroundings,
+  refuseJob,
   runJob,
   tidyFinished,
 } from "../../src/node/study/run-job.ts";
@@ -198,17 +199,18 @@ describe("a worker that hangs", () => {
   });
 });
 
+/** Stops `ms` after the worker began; `deaf` workers are ended by the caller. */
+function stopAfter(ms: number, kill = false) {
+  let stopped = false;
+  setTimeout(() => {
+    stopped = true;
+    worker?.requestStop();
+    if (kill) void worker?.kill();
+  }, ms);
+  return () => stopped;
+}
+
 describe("a stop", () => {
-  /** Stops `ms` after the worker began; `deaf` workers are ended by the caller. */
-  function stopAfter(ms: number, kill = false) {
-    let stopped = false;
-    setTimeout(() => {
-      stopped = true;
-      worker?.requestStop();
-      if (kill) void worker?.kill();
-    }, ms);
-    return () => stopped;
-  }
   it("E4 leaves a checkpoint and an unfinished log, which the next run goes on with", async () => {
     const { end, folder, log } = await play(["untilStopped"], { stopping: stopAfter(1500) });
     expect(end).toMatchObject({ returnCode: null, error: null });
@@ -249,6 +251,68 @@ describe("nothing is put in place", () => {
     const { end, log } = await play(["complete"], { assertHeld });
     expect(end).toMatchObject({ returnCode: 74, error: "x: the disk is full (got ENOSPC) [IO_NO_SPACE]" });
     expect(log).toContain("# Return code: 74\n");
+  });
+});
+
+describe("a cell that holds a finished result", () => {
+  const log = "# PtyChi LSQML Reconstruction Log\n# Return code: 0\n";
+  const record = {
+    ...{ format: "ptycho-webgpu run", formatVersion: 1, key: "0", status: "complete", epochsCompleted: 3, seed: 1 },
+    ...{ options: { epochs: 3 }, input: { sha256: null }, patterns: { present: 1, used: 1 }, adapter: {}, loss: [] },
+    ...{ seconds: { reconstruct: 1 }, files: {} },
+  };
+  const prepare = (folder: string) => {
+    writeFileSync(join(folder, "ptychi.log"), log);
+    writeFileSync(join(folder, "run.json"), JSON.stringify(record));
+  };
+  const jobIn = (folder: string) =>
+    ({ dose: 1000, view: "dense", split: "train", outputDir: folder }) as ReconstructionJob;
+  const kept = (folder: string) => readFileSync(join(folder, "ptychi.log.previous"), "utf8");
+  it("keeps its log when its input is refused", async () => {
+    const folder = mkdtempSync(join(root, "refused-"));
+    prepare(folder);
+    const refusal = { code: "DATA_GEOMETRY", exitCode: 65, message: "no" };
+    const said = { stdoutPreview: "The input was checked before the run.\n", error: "no", returnCode: 65 };
+    expect(await refuseJob(jobIn(folder), "ptycho", refusal)).toMatchObject({ ...said, logPath: null });
+    expect(readFileSync(join(folder, "ptychi.log"), "utf8")).toBe(log);
+    rmSync(join(folder, "run.json"));
+    expect(await refuseJob(jobIn(folder), "ptycho", refusal)).toMatchObject({
+      ...said,
+      logPath: join(folder, "ptychi.log"),
+    });
+    expect(readFileSync(join(folder, "ptychi.log"), "utf8")).toContain("# Return code: 65\n");
+  });
+  it("an unfinished one keeps what its log says when its input is refused", async () => {
+    const { folder } = await play(["untilStopped"], { stopping: stopAfter(800) });
+    await refuseJob(jobIn(folder), "ptycho reconstruct", { code: "DATA_GEOMETRY", exitCode: 65, message: "no" });
+    expect(readFileSync(join(folder, "ptychi.log"), "utf8")).toMatch(
+      /# Return code: 65\n[\s\S]*epoch 1\/3 [\s\S]*--- input refused ---[\s\S]*=== STDERR ===\nno\n$/,
+    );
+  });
+  it("keeps its log beside that of a run that fails, again and again, and gets it back when it is reused", async () => {
+    const { folder, log: failed } = await play(["diverged"], { prepare });
+    expect(failed).toContain("# Return code: 80\n");
+    expect(kept(folder)).toBe(log);
+    const again = (prepared: string) => {
+      prepare(prepared);
+      writeFileSync(join(prepared, "ptychi.log"), failed);
+      writeFileSync(join(prepared, "ptychi.log.previous"), log);
+    };
+    expect(kept((await play(["diverged"], { prepare: again })).folder)).toBe(log);
+    await tidyFinished(jobIn(folder), "ptycho");
+    expect(readFileSync(join(folder, "ptychi.log"), "utf8")).toBe(log);
+    expect(readdirSync(folder).sort()).toEqual(["ptychi.log", "run.json"]);
+  });
+  it("has the new log alone once a new result is in place", async () => {
+    const { folder, log: now } = await play(["complete"], { prepare });
+    expect(readdirSync(folder).sort()).toEqual(finished);
+    expect(now).toContain("epoch 1/3");
+    // killed before it could say so
+    writeFileSync(join(folder, "ptychi.log"), now.replace("# Return code: 0", "# Return code: running"));
+    writeFileSync(join(folder, "ptychi.log.previous"), log);
+    await tidyFinished(jobIn(folder), "ptycho reconstruct");
+    expect(readdirSync(folder).sort()).toEqual(finished);
+    expect(readFileSync(join(folder, "ptychi.log"), "utf8")).toContain(now);
   });
 });
 

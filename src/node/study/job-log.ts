@@ -92,9 +92,12 @@ export async function openJobLog(path: string, header: JobLogHeader, settings: J
   };
 }
 
-/** True when a log with this header is there and has no return code yet. */
+/** True when a log with this header is there and has no return code yet. Throws OutputError (74). */
 export async function isUnfinishedLog(path: string, header: JobLogHeader): Promise<boolean> {
-  return (await unfinishedLength(path, headerText(header, RUNNING))) !== null;
+  const length = await unfinishedLength(path, headerText(header, RUNNING)).catch((error: unknown) => {
+    throw asOutputError(error, path);
+  });
+  return length !== null;
 }
 
 function headerText({ job, command }: JobLogHeader, code: string): string {

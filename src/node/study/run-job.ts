@@ -11,6 +11,7 @@ import { COMPARISON_NAMES } from "../compare-output.ts";
 import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 import { CELL_LOG } from "./cell-files.ts";
 import { SCORES_NAME } from "./cell-scores.ts";
+import { dropFinishedLog, holdsResult, keepFinishedLog, restoreFinishedLog } from "./finished-log.ts";
 import { isUnfinishedLog, type JobLog, type JobLogHeader, openJobLog } from "./job-log.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import type { StudyWorker, WorkerEnd } from "./worker-process.ts";
@@ -29,7 +30,8 @@ export interface JobEnd {
   readonly error: string | null;
   readonly errorCode: string | null;
   readonly stdoutPreview: string;
-  readonly logPath: string;
+  /** Null when there is none of it. */
+  readonly logPath: string | null;
 }
 
 /** What a job needs of a worker. */
@@ -68,7 +70,11 @@ export async function runJob(
 ): Promise<JobEnd> {
   await prepareFolder(job.outputDir);
   if (around.overwrite) await removeCheckpoints(job.outputDir);
-  const log = await openJobLog(join(job.outputDir, CELL_LOG), logHeader(job, around.command), {
+  const path = join(job.outputDir, CELL_LOG);
+  if (around.overwrite || !(await isUnfinishedLog(path, logHeader(job, around.command)))) {
+    await keepFinishedLog(job.outputDir);
+  }
+  const log = await openJobLog(path, logHeader(job, around.command), {
     continueWith: around.overwrite ? null : `continued by run ${around.runId}`,
   });
   const errors: string[] = [];
@@ -103,18 +109,26 @@ export async function runJob(
   return await finish(end, errors, log, around.stopping());
 }
 
-/** The end of a job whose input was refused before any worker saw it: logged like any other. Throws OutputError. */
+/**
+ * The end of a job whose input was refused before any worker saw it: logged like any other, but not over the log of a
+ * result that is there. Throws OutputError.
+ */
 export async function refuseJob(
   job: ReconstructionJob,
   command: string,
   refusal: { readonly code: string; readonly exitCode: number; readonly message: string },
 ): Promise<JobEnd> {
-  await prepareFolder(job.outputDir);
-  const log = await openJobLog(join(job.outputDir, CELL_LOG), logHeader(job, command), { continueWith: null });
-  await log.write("The input was checked before the run.");
-  await log.finish(refusal.exitCode, [refusal.message]);
   const { code, exitCode, message } = refusal;
-  return { returnCode: exitCode, error: message, errorCode: code, stdoutPreview: log.preview(), logPath: log.path };
+  const said = "The input was checked before the run.";
+  const end = { returnCode: exitCode, error: message, errorCode: code, stdoutPreview: `${said}\n`, logPath: null };
+  if (await holdsResult(job.outputDir)) return end;
+  await prepareFolder(job.outputDir);
+  const log = await openJobLog(join(job.outputDir, CELL_LOG), logHeader(job, command), {
+    continueWith: "input refused",
+  });
+  await log.write(said);
+  await log.finish(exitCode, [message]);
+  return { ...end, logPath: log.path };
 }
 
 /**
@@ -125,7 +139,8 @@ export async function tidyFinished(job: ReconstructionJob, command: string): Pro
   await removeLeftovers(job.outputDir);
   await removeCheckpoints(job.outputDir);
   const path = join(job.outputDir, CELL_LOG);
-  if (!(await isUnfinishedLog(path, logHeader(job, command)))) return;
+  if (!(await isUnfinishedLog(path, logHeader(job, command)))) return await restoreFinishedLog(job.outputDir);
+  await dropFinishedLog(job.outputDir);
   const log = await openJobLog(path, logHeader(job, command), { continueWith: "finished; that call could not say so" });
   await log.finish(0);
 }
@@ -141,7 +156,10 @@ async function finish(end: WorkerEnd, errors: readonly string[], log: JobLog, st
   const facts = { stdoutPreview: log.preview(), logPath: log.path };
   if (outcome && outcome.exitCode !== LOST_DEVICE) {
     if (outcome.status === "cancelled") await log.write("stopped; a later call goes on from here");
-    if (outcome.status === "complete") await removeCheckpoints(join(log.path, ".."));
+    if (outcome.status === "complete") {
+      await removeCheckpoints(join(log.path, ".."));
+      await dropFinishedLog(join(log.path, ".."));
+    }
     const { exitCode, error } = outcome;
     await log.finish(exitCode, error ? [error.message] : []);
     return { returnCode: exitCode, error: error?.message ?? null, errorCode: error?.code ?? null, ...facts };
