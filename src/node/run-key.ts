@@ -20,9 +20,14 @@ export interface RunIdentity {
  * Memory limits are left out, because they do not change the numbers.
  */
 export function runKey(identity: RunIdentity): string {
-  const { epochs: _epochs, deviceMemoryBytes: _device, data, ...options } = identity.options;
+  return hashOf({ ...identity, options: keyOptions(identity.options) });
+}
+
+/** The options that decide the arrays of a result. */
+export function keyOptions(options: ReconstructOptions): Record<string, unknown> {
+  const { epochs: _epochs, deviceMemoryBytes: _device, data, ...others } = options;
   const { memoryBudgetBytes: _host, ...reading } = data;
-  return hashOf({ ...identity, options: { ...options, data: reading } });
+  return { ...others, data: reading };
 }
 
 /** SHA-256 of plain data, whatever the order of its keys. */

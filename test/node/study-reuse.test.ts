@@ -256,7 +256,7 @@ describe("study status", () => {
     const { outputDir } = cells[1]!.job;
     rmSync(outputDir, { recursive: true });
     expect((await status()).out).toMatch(
-      /1 of 18 finished, 0 unfinished, 0 failed, 1 waiting, 16 filtered, 0 missing\n$/,
+      /1 of 18 finished, 0 outdated, 0 unfinished, 0 failed, 1 waiting, 16 filtered, 0 missing\n$/,
     );
     mkdirSync(outputDir);
     writeFileSync(at(cells[1]!, "checkpoint-000001.npz"), "");

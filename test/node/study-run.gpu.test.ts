@@ -130,7 +130,7 @@ describe("two cells", () => {
     expect(compared.code, compared.err).toBe(0);
     expect(JSON.parse(compared.out)).toMatchObject({ n_jobs: 2, n_success: 2, n_failed: 0 });
     const { out } = await runHere("study", "status", "--artifact-root", root);
-    expect(out).toContain("2 of 18 finished, 0 unfinished, 0 failed, 0 waiting, 0 filtered, 16 missing\n");
+    expect(out).toContain("2 of 18 finished, 0 outdated, 0 unfinished, 0 failed, 0 waiting, 0 filtered, 16 missing\n");
   });
 });
 

@@ -1,19 +1,23 @@
 // `ptycho study status`: what an artifact root holds, from receipts, checkpoints and the lock alone.
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { InputError, OptionsError } from "../../errors.ts";
-import { reconstructionManifestSchema, skipSummarySchema } from "../../jobs/artifact-schemas.ts";
+import {
+  type ReconstructionManifest,
+  reconstructionManifestSchema,
+  skipSummarySchema,
+} from "../../jobs/artifact-schemas.ts";
 import { doseFolder, formatFloat } from "../../jobs/design.ts";
-import { listCheckpoints } from "../checkpoint-files.ts";
+import { deriveSeed } from "../../jobs/seeds.ts";
 import type { Command } from "../command.ts";
 import { stampFile } from "../file-hash.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
 import { findLockHolder } from "../folder-lock.ts";
 import { readJsonFile } from "../json-file.ts";
 import { formatJson } from "../json-text.ts";
-import { readReceipt } from "../run-receipt.ts";
 import { RECORD_NAMES } from "./call-records.ts";
-import { CELL_NAMES } from "./cell-files.ts";
+import { type CellQuestion, type CellStatus, cellStates, readCellStatus } from "./cell-status.ts";
+import { loadHashMemory } from "./hash-memory.ts";
 
 const USAGE = "ptycho study status --artifact-root DIR";
 const LARGEST_MANIFEST_BYTES = 2 ** 28;
@@ -23,22 +27,6 @@ const commandFlags = {
   json: { kind: "switch", help: "one JSON object on standard output" },
   debug: { kind: "switch", help: "stack traces with errors" },
 } as const satisfies Record<string, CommandFlag>;
-
-interface CellStatus {
-  readonly dose: number;
-  readonly view: string;
-  readonly split: string;
-  /** filtered, missing: of cells that the newest call left out and that have no result. */
-  readonly state: "finished" | "unfinished" | "failed" | "waiting" | "filtered" | "missing";
-  /** Finished epochs, of a result or a checkpoint; null without either. */
-  readonly epochs: number | null;
-  /** Null for cells that the newest call left out, without a result. */
-  readonly epochCount: number | null;
-  readonly loss: number | null;
-  readonly seconds: number | null;
-  readonly returncode: number | null;
-  readonly output_dir: string;
-}
 
 export const statusCommand: Command = {
   name: "status",
@@ -57,10 +45,9 @@ export const statusCommand: Command = {
     }
     const manifest = await readManifest(root);
     const holder = await findLockHolder(root);
-    const results = new Map(manifest.execution_results.map((result) => [placeOf(result), result.returncode]));
+    const memory = await loadHashMemory(root);
     const cells: CellStatus[] = [];
-    for (const job of manifest.jobs) cells.push(await describeJob(job, results.get(placeOf(job)) ?? null));
-    for (const cell of await readSkipped(root)) cells.push(await describeSkipped(cell, root));
+    for (const question of await listQuestions(manifest, root)) cells.push(await readCellStatus(question, memory));
     sortCells(cells);
     const running = holder === null ? null : { pid: holder.pid, host: holder.host, since: holder.since };
     if (command.json) {
@@ -85,24 +72,31 @@ async function readManifest(root: string) {
   throw new OptionsError("MANIFEST_VALUE", message, { source: path, field: field.join(".") });
 }
 
+/** Every cell as the newest call has it. Places are below `root`, wherever it was when the call ran. */
+async function listQuestions(manifest: ReconstructionManifest, root: string): Promise<CellQuestion[]> {
+  const results = new Map(manifest.execution_results.map((result) => [placeOf(result), result.returncode]));
+  const folderOf = (dose: number, view: string, split: string) => resolve(root, doseFolder(dose), view, split);
+  const { preset, seeds } = manifest;
+  const call = { preset, engineVersion: manifest.versions["ptycho-webgpu"] ?? null };
+  const jobs = manifest.jobs.map((job): CellQuestion => {
+    const { dose, view, split, seed, num_epochs: epochs, input_npz: inputNpz } = job;
+    const place = { dose, view, split, folder: folderOf(dose, view, split) };
+    return { ...place, ...call, seed, epochs, inputNpz, returncode: results.get(placeOf(job)) ?? null, leftOut: null };
+  });
+  const others = (await readSkipped(root)).map(({ dose, view, split, reason }): CellQuestion => {
+    const place = { dose, view, split, folder: folderOf(dose, view, split) };
+    const seed = deriveSeed(seeds.base, dose, view, split);
+    const leftOut = / filter \(requested: /.test(reason) ? "filtered" : "missing";
+    return { ...place, ...call, seed, epochs: null, inputNpz: null, returncode: null, leftOut };
+  });
+  return [...jobs, ...others];
+}
+
 /** Cells that the newest call left out; none where its skip summary cannot be read. */
 async function readSkipped(root: string) {
   const json = await readJsonFile(join(root, RECORD_NAMES.skipped), LARGEST_MANIFEST_BYTES).catch(() => null);
   const parsed = skipSummarySchema.safeParse(json);
   return parsed.success ? parsed.data.skipped_jobs : [];
-}
-
-/** A cell that the newest call left out: it may have a result or a checkpoint of an earlier one. */
-async function describeSkipped(
-  { dose, view, split, reason }: { dose: number; view: string; split: string; reason: string },
-  root: string,
-): Promise<CellStatus> {
-  const output_dir = join(root, doseFolder(dose), view, split);
-  const receipt = await readReceipt(join(output_dir, CELL_NAMES.record));
-  const job = { dose, view, split, output_dir, num_epochs: receipt?.epochs ?? null };
-  const cell = await describeJob(job, null);
-  if (cell.state !== "waiting") return cell;
-  return { ...cell, state: / filter \(requested: /.test(reason) ? "filtered" : "missing" };
 }
 
 /** In the study's order: dose, split, view, the views as the call has them. */
@@ -115,26 +109,6 @@ function sortCells(cells: CellStatus[]): void {
       splits.indexOf(a.split) - splits.indexOf(b.split) ||
       views.indexOf(a.view) - views.indexOf(b.view),
   );
-}
-
-async function describeJob(
-  job: { dose: number; view: string; split: string; output_dir: string; num_epochs: number | null },
-  returncode: number | null,
-): Promise<CellStatus> {
-  const { dose, view, split, output_dir, num_epochs: epochCount } = job;
-  const receipt = await readReceipt(join(output_dir, CELL_NAMES.record));
-  const place = { dose, view, split, epochCount, returncode, output_dir };
-  if (receipt?.status === "complete" && receipt.epochs === epochCount) {
-    const { epochsCompleted, loss, seconds } = receipt.record;
-    const last = loss.at(-1);
-    const facts = { epochs: epochsCompleted, loss: typeof last === "number" ? last : null };
-    return { ...place, ...facts, state: "finished", seconds: seconds.reconstruct };
-  }
-  const [newest] = await listCheckpoints(output_dir);
-  const epochs = newest === undefined ? null : Number(/\d+/.exec(newest)![0]);
-  const failed = returncode !== null && returncode !== 0;
-  const state = failed ? "failed" : epochs === null ? "waiting" : "unfinished";
-  return { ...place, state, epochs, loss: null, seconds: null };
 }
 
 function formatStatus(
@@ -151,14 +125,13 @@ function formatStatus(
     cell.epochs === null ? "" : [cell.epochs, cell.epochCount].filter((count) => count !== null).join("/"),
     cell.loss === null ? "" : cell.loss.toPrecision(5),
     cell.seconds === null ? "" : cell.seconds.toFixed(1),
+    cell.remarks.join("; "),
   ]);
-  const all = [["dose", "view", "split", "state", "epochs", "loss", "seconds"], ...rows];
+  const all = [["dose", "view", "split", "state", "epochs", "loss", "seconds", "remarks"], ...rows];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   const lines = all.map((row) => `  ${row.map((text, column) => text.padEnd(widths[column]!)).join("  ")}`.trimEnd());
   const count = (state: CellStatus["state"]) => cells.filter((cell) => cell.state === state).length;
-  const others = (["unfinished", "failed", "waiting", "filtered", "missing"] as const).map(
-    (state) => `${count(state)} ${state}`,
-  );
+  const others = cellStates.slice(1).map((state) => `${count(state)} ${state}`);
   const sum = [`${count("finished")} of ${cells.length} finished`, ...others].join(", ");
   return `Run ${runId}; ${now}\n\n${lines.join("\n")}\n\n${sum}\n`;
 }
