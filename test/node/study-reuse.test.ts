@@ -82,7 +82,7 @@ describe("a call after success", () => {
       unfinished: 0,
     });
     const summary = readFileSync(join(artifactRoot, "summary.md"), "utf8");
-    expect(summary.match(/\| finished \(reused\) \| 12 of 12 \| 2 \| 0\.50000 \|/g)).toHaveLength(2);
+    expect(summary.match(/\| finished \(reused\) \| best \| 12 of 12 \| 2 \| 0\.50000 \|/g)).toHaveLength(2);
   });
   it("what a call that was killed left in a finished cell goes", async () => {
     const left = ["checkpoint-000001.npz", ".run.json.previous-0a", ".ptychi_reconstruction.npz.partial-0b"];
@@ -95,11 +95,29 @@ describe("a call after success", () => {
       "run.json",
     ]);
   });
-  it("cells of earlier calls stand in the table of a call that does not select them", async () => {
+  it("cells of earlier calls stand in the table with their preset, and without figures: they may be of other options", async () => {
+    const [other] = await jobsOf(selectionOf(data, { artifactRoot, filters: { ...filters, view: "sparse" } }), "study");
+    await finishCell(other!);
+    await run();
     await run("--split", "train");
+    const rows = readFileSync(join(artifactRoot, "summary.md"), "utf8").match(/^\| 1000\.0 .*$/gm)!;
+    const rowOf = (place: string) => rows.find((row) => row.startsWith(`| 1000.0 | ${place} |`));
+    const blank = "|  ".repeat(7);
+    expect(rowOf("dense | train")).toMatch(/\| finished \(reused\) \| best \| 12 of 12 \| 2 \| 0\.50000 \|/);
+    expect(rowOf("dense | test")).toBe(`| 1000.0 | dense | test | finished earlier | best ${blank}|`);
+    expect(rowOf("sparse | train")).toBe(`| 1000.0 | sparse | train | finished earlier | study ${blank}|`);
+    expect(rowOf("sparse | test")).toBe(`| 1000.0 | sparse | test | filtered |  ${blank}|`);
+  });
+  it("a cell that failed in this call shows no figures of the result that lies there", async () => {
+    const kept = readFileSync(cells[0]!.job.inputNpz);
+    writeFileSync(cells[0]!.job.inputNpz, "no archive");
+    try {
+      expect((await run("--keep-going")).code).toBe(1);
+    } finally {
+      writeFileSync(cells[0]!.job.inputNpz, kept);
+    }
     const summary = readFileSync(join(artifactRoot, "summary.md"), "utf8");
-    expect(summary).toMatch(/\| 1000\.0 \| dense \| test \| finished earlier \| 12 of 12 \|/);
-    expect(summary).toMatch(/\| 1000\.0 \| sparse \| test \| filtered \| {2}\|/);
+    expect(summary).toContain(`| 1000.0 | dense | train | failed (65) | best ${"|  ".repeat(7)}|\n`);
   });
 });
 

@@ -119,7 +119,7 @@ describe("two cells", () => {
       const scores = cellScoresSchema.parse(readJson(join(cellOf(root, split), "metrics.json")));
       expect(scores.key).toBe(readJson(join(cellOf(root, split), "run.json")).key);
       expect(summary).toMatch(
-        new RegExp(`\\| 1000\\.0 \\| baseline \\| ${split} \\| finished \\| 25 of 25 \\| 12 \\| 0\\.0`),
+        new RegExp(`\\| 1000\\.0 \\| baseline \\| ${split} \\| finished \\| best \\| 25 of 25 \\| 12 \\| 0\\.0`),
       );
     }
     expect(summary.match(/\| missing \|/g)).toHaveLength(16);

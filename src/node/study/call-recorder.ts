@@ -8,7 +8,7 @@ import type { PresetName } from "../../jobs/presets.ts";
 import { readVersions } from "../artifacts.ts";
 import type { Receipt } from "../run-receipt.ts";
 import { prepareCallRecords, writeCallRecords } from "./call-records.ts";
-import { readScores, scoreCell } from "./cell-scores.ts";
+import { scoreCell } from "./cell-scores.ts";
 import type { CheckedInput } from "./check-inputs.ts";
 import type { StudyPlan } from "./plan-study.ts";
 import type { RegeneratedInput } from "./regenerate-missing.ts";
@@ -78,12 +78,6 @@ export class CallRecorder {
     const { plan, preset, dryRun, regenerated, assertHeld } = this.#nature;
     await assertHeld();
     const receipts = await readReceipts(plan);
-    for (const { outputDir } of plan.cells) {
-      const receipt = receipts.get(outputDir);
-      if (!receipt || this.#scores.has(outputDir)) continue;
-      const scores = await readScores(outputDir, receipt);
-      if (scores) this.#scores.set(outputDir, scores);
-    }
     const named = { runId: this.runId, timestamp: this.#timestamp, preset, dryRun };
     const facts = {
       ...named,

@@ -29,7 +29,7 @@ export async function scoreCell(folder: string, inputNpz: string, receipt: Recei
 }
 
 /** The scores beside a result; null when there are none of it. */
-export async function readScores(folder: string, receipt: Receipt): Promise<CellScores | null> {
+async function readScores(folder: string, receipt: Receipt): Promise<CellScores | null> {
   const json = await readJsonFile(join(folder, SCORES_NAME), LARGEST_BYTES).catch(() => null);
   const parsed = cellScoresSchema.safeParse(json);
   return parsed.success && parsed.data.key === receipt.key ? pick(parsed.data) : null;

@@ -4,6 +4,7 @@ import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
 import type { JobPlan, StudyCell } from "../../jobs/build-jobs.ts";
 import { formatFloat } from "../../jobs/design.ts";
 import type { Receipt } from "../run-receipt.ts";
+import { presetOf } from "./receipt-origin.ts";
 
 /** Scores of a cell against its truth; null = not known. */
 export interface CellScores {
@@ -24,7 +25,7 @@ export interface SummaryFacts {
   readonly scores: ReadonlyMap<string, CellScores>;
 }
 
-/** The table of every cell of the grid. */
+/** The table of every cell of the grid. Figures are of results that this call made or reused: they can be compared. */
 export function formatSummary(facts: SummaryFacts): string {
   const { plan, runId, timestamp, preset, dryRun } = facts;
   const { totals } = plan;
@@ -33,6 +34,7 @@ export function formatSummary(facts: SummaryFacts): string {
     "",
     `Run ${runId}, ${timestamp}, preset \`${preset}\`${dryRun ? ", dry run" : ""}.`,
     `${totals.cells} cells: ${totals.selected} selected, ${totals.filtered} filtered, ${totals.missing} missing.`,
+    "Figures are of results that this call made or reused.",
     "",
   ];
   const columns = [
@@ -40,6 +42,7 @@ export function formatSummary(facts: SummaryFacts): string {
     "view",
     "split",
     "status",
+    "preset",
     "patterns",
     "epochs",
     "loss",
@@ -73,10 +76,13 @@ export function cellState(cell: StudyCell, result: ExecutionResult | undefined, 
   return cell.status === "filtered" ? "filtered" : "waiting";
 }
 
-function describeCell(cell: StudyCell, { results, receipts, scores }: SummaryFacts): string[] {
+function describeCell(cell: StudyCell, { results, receipts, scores, preset }: SummaryFacts): string[] {
   const receipt = receipts.get(cell.outputDir);
-  const record = receipt?.record;
-  const score = scores.get(cell.outputDir);
+  const result = results.get(cell.outputDir);
+  const finished = result?.returncode === 0 && !result.dry_run;
+  const record = finished ? receipt?.record : undefined;
+  const score = finished ? scores.get(cell.outputDir) : undefined;
+  const ofEarlier = receipt?.status === "complete" ? presetOf(receipt, cell.dose) : null;
   const loss = record?.loss.at(-1);
   const adapter = record?.adapter as { device?: unknown; description?: unknown; architecture?: unknown } | undefined;
   const device = [adapter?.device, adapter?.description, adapter?.architecture].find(
@@ -88,7 +94,8 @@ function describeCell(cell: StudyCell, { results, receipts, scores }: SummaryFac
     formatFloat(cell.dose),
     cell.view,
     cell.split,
-    cellState(cell, results.get(cell.outputDir), receipt),
+    cellState(cell, result, receipt),
+    (result ? preset : ofEarlier) ?? "",
     record ? `${record.patterns.used} of ${record.patterns.present}` : "",
     record ? String(record.epochsCompleted) : "",
     typeof loss === "number" ? loss.toPrecision(5) : "",
