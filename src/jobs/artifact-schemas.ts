@@ -119,7 +119,7 @@ export const studyPlanSchema = z.strictObject({
   notes: z.array(z.string()),
 });
 
-/** `index.json`: every call on a root, oldest first. */
+/** `index.json`: the calls on a root, oldest first. */
 export const studyIndexSchema = z.strictObject({
   schema_version: z.literal("1.0"),
   runs: z.array(
@@ -128,7 +128,9 @@ export const studyIndexSchema = z.strictObject({
       timestamp: z.iso.datetime(),
       dry_run: z.boolean(),
       preset: z.string().nullable(),
-      status: z.enum(["running", "finished", "stopped"]).describe("running: also of a call that was killed"),
+      status: z
+        .enum(["running", "finished", "stopped", "killed"])
+        .describe("killed: another call found it running and nobody at work; its end is not known"),
       selected: count,
       succeeded: count,
       failed: count,

@@ -15,7 +15,7 @@ export interface FileStamp {
   readonly inode: string;
 }
 
-/** Stamp and hash of files by absolute path; plain data. */
+/** Stamp and hash of files by absolute path, those last asked for at the end; plain data. */
 export type HashMemory = Map<string, FileStamp & { readonly sha256: string }>;
 
 /** Lower-case hex. Throws InputError (66) when the file cannot be read. */
@@ -48,7 +48,10 @@ export async function rememberedHash(path: string, memory: HashMemory, readAgain
   const stamp = await stampFile(path);
   if (!stamp) return null;
   const known = memory.get(resolve(path));
-  if (known && !readAgain && sameStamp(known, stamp)) return known.sha256;
+  if (known && !readAgain && sameStamp(known, stamp)) {
+    remember(path, memory, known, known.sha256);
+    return known.sha256;
+  }
   const sha256 = await hashFile(path);
   remember(path, memory, stamp, sha256);
   return sha256;
@@ -56,7 +59,9 @@ export async function rememberedHash(path: string, memory: HashMemory, readAgain
 
 /** Notes a hash that was computed elsewhere for the file as `stamp` saw it. */
 export function remember(path: string, memory: HashMemory, stamp: FileStamp, sha256: string): void {
-  memory.set(resolve(path), { ...stamp, sha256 });
+  const { sizeBytes, modified, inode } = stamp;
+  memory.delete(resolve(path));
+  memory.set(resolve(path), { sizeBytes, modified, inode, sha256 });
 }
 
 /** True when nothing says that the file has changed between two looks. */

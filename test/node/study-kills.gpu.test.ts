@@ -86,6 +86,7 @@ describe("kills", () => {
       /^the lock of process \d+ .*taken over/,
     );
     expect(startsOf(again.events)[0]).toBeGreaterThanOrEqual(20);
+    expect(readIndex(inRoot("orchestrator")).runs.map(({ status }) => status)).toEqual(["killed", "finished"]);
     expectUndisturbed("orchestrator");
   });
 

@@ -17,10 +17,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { noFilters } from "../../src/jobs/filters.ts";
 import { RESULT_NAMES } from "../../src/node/artifacts.ts";
 import type { HashMemory } from "../../src/node/file-hash.ts";
-import { stampFile } from "../../src/node/file-hash.ts";
+import { rememberedHash, stampFile } from "../../src/node/file-hash.ts";
 import { lockFolder } from "../../src/node/folder-lock.ts";
 import { readReceipt } from "../../src/node/run-receipt.ts";
-import { loadHashMemory, saveHashMemory } from "../../src/node/study/hash-memory.ts";
+import { loadHashMemory, MOST_FILES, saveHashMemory } from "../../src/node/study/hash-memory.ts";
 import { findReusable, rememberResult } from "../../src/node/study/reuse.ts";
 import { snapshotFolder } from "../support/faulty-file-system.ts";
 import { type CellJob, finishCell, jobsOf, selectionOf, writeTinyStudy } from "../support/finished-cells.ts";
@@ -248,6 +248,20 @@ describe("remembered hashes", () => {
     const other: HashMemory = new Map();
     await rememberResult(job, receipt, { sizeBytes: 1, modified: "0", inode: "0:0" }, other);
     expect(other.has(job.inputNpz)).toBe(false);
+  });
+  it("a full memory forgets what was asked for longest ago", async () => {
+    const root = join(folder, `full ${count}`);
+    mkdirSync(root);
+    const { inputNpz } = cells[0]!.job;
+    const memory: HashMemory = new Map();
+    const sha256 = (await rememberedHash(inputNpz, memory))!;
+    const known = memory.get(inputNpz)!;
+    for (let index = 0; index < MOST_FILES; index++) memory.set(`/${index}`, known);
+    expect(await rememberedHash(inputNpz, memory)).toBe(sha256);
+    await saveHashMemory(root, memory);
+    const kept = [...(await loadHashMemory(root)).keys()];
+    expect(kept).toHaveLength(MOST_FILES);
+    expect([kept[0], kept.at(-1)]).toEqual(["/1", inputNpz]);
   });
   it("a memory that cannot be read is an empty one", async () => {
     const root = join(folder, `memory ${count}`);

@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LOCK_NAME, lockFolder } from "../../src/node/folder-lock.ts";
+import { MOST_CALLS } from "../../src/node/study/call-records.ts";
 import { createReporter } from "../../src/node/study/study-reporter.ts";
 import { finishCell, jobsOf, selectionOf, writeTinyStudy } from "../support/finished-cells.ts";
 import { writeNoiseStudy } from "../support/noise-study.ts";
@@ -133,6 +134,30 @@ describe("E3 what a call left that was killed", () => {
     expect(names.filter((name) => /(partial|previous)-/.test(name))).toEqual([]);
     expect(readIndex(root).runs).toHaveLength(2);
     expect(readIndex(root).runs[0]).toEqual(first);
+  });
+  it("E2 a call that the index has as running was killed: nobody else holds the root", async () => {
+    const root = newRoot();
+    await run(root, "--data-root", noise, ...one);
+    const { runs } = readIndex(root);
+    writeFileSync(
+      join(root, "index.json"),
+      JSON.stringify({ schema_version: "1.0", runs: [{ ...runs[0], status: "running" }] }),
+    );
+    await run(root, "--data-root", noise, ...one, "--dry-run");
+    expect(readIndex(root).runs[0]).toEqual({ ...runs[0], status: "killed" });
+    expect(readIndex(root).runs.map(({ status }) => status)).toEqual(["killed", "finished"]);
+  });
+  it("the index forgets the oldest of very many calls", async () => {
+    const root = newRoot();
+    await run(root, "--data-root", noise, ...one);
+    const [first] = readIndex(root).runs;
+    const runs = Array.from({ length: MOST_CALLS }, (_, index) => ({ ...first!, run_id: `run ${index}` }));
+    writeFileSync(join(root, "index.json"), JSON.stringify({ schema_version: "1.0", runs }));
+    await run(root, "--data-root", noise, ...one);
+    const now = readIndex(root).runs;
+    expect(now).toHaveLength(MOST_CALLS);
+    expect([now[0]!.run_id, now.at(-1)!.run_id]).toEqual(["run 1", readManifest(root).run_id]);
+    expect(existsSync(join(root, first!.folder, "summary.md"))).toBe(true);
   });
   it("E16 an index that cannot be read is put aside, not lost", async () => {
     const root = newRoot();

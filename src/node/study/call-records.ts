@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buildReconstructionManifest, buildSkipSummary, type ManifestFacts } from "../../jobs/artifact-records.ts";
 import { type StudyIndex, studyIndexSchema } from "../../jobs/artifact-schemas.ts";
 import type { JobPlan } from "../../jobs/build-jobs.ts";
-import { fromPieces, type StagedFile, stageFile } from "../atomic-write.ts";
+import { fromPieces, type StagedFile, stageFile, writeFileAtomic } from "../atomic-write.ts";
 import { commitStaged, discardStaged } from "../commit-files.ts";
 import { stampFile } from "../file-hash.ts";
 import { readJsonFile } from "../json-file.ts";
@@ -31,9 +31,15 @@ export interface CallRecord {
   readonly summary: string;
 }
 
+/** Older calls leave the index; their folders stay. */
+export const MOST_CALLS = 10_000;
+/** Every call looks at so many earlier ones for what a killed one left. */
+const LOOK_BACK = 16;
+
 /**
  * Makes the folder of a call's records, and clears away what a call that was killed left half-written beside the newest
- * ones. An index that cannot be read is kept as index.json.damaged. Throws OutputError.
+ * ones; the lock is ours, so that one which the index has as running was killed. An index that cannot be read is kept as
+ * index.json.damaged. Throws OutputError.
  */
 export async function prepareCallRecords(root: string, runId: string): Promise<void> {
   const folder = join(root, "runs", runId);
@@ -41,8 +47,18 @@ export async function prepareCallRecords(root: string, runId: string): Promise<v
     throw asOutputError(error, folder);
   });
   const others = (await readdir(join(root, "runs"), { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  for (const place of [root, ...others.map(({ name }) => join(root, "runs", name))]) await removeLeftovers(place);
-  if ((await readIndex(root)) === null) await putAside(root, [RECORD_NAMES.index]);
+  const newest = others
+    .map(({ name }) => name)
+    .sort()
+    .slice(-LOOK_BACK);
+  for (const place of [root, ...newest.map((name) => join(root, "runs", name))]) await removeLeftovers(place);
+  const index = await readIndex(root);
+  if (index === null) await putAside(root, [RECORD_NAMES.index]);
+  else if (index.runs.some(({ status }) => status === "running")) {
+    const runs = index.runs.map((run) => (run.status === "running" ? { ...run, status: "killed" as const } : run));
+    const text = formatRecordText({ ...index, runs });
+    await writeFileAtomic({ path: join(root, RECORD_NAMES.index), produce: fromPieces([text]) }, { overwrite: true });
+  }
 }
 
 /**
@@ -50,17 +66,16 @@ export async function prepareCallRecords(root: string, runId: string): Promise<v
  * disk changes nothing. Throws OutputError.
  */
 export async function writeCallRecords(root: string, { plan, facts, status, summary }: CallRecord): Promise<void> {
-  const json = (value: unknown) => `${formatJson(value).text}\n`;
   const texts: [name: string, text: string][] = [
     [RECORD_NAMES.summary, summary],
-    [RECORD_NAMES.skipped, json(buildSkipSummary(plan, facts))],
-    [RECORD_NAMES.manifest, json(buildReconstructionManifest(plan, facts))],
+    [RECORD_NAMES.skipped, formatRecordText(buildSkipSummary(plan, facts))],
+    [RECORD_NAMES.manifest, formatRecordText(buildReconstructionManifest(plan, facts))],
   ];
   const index = updateIndex((await readIndex(root)) ?? NO_RUNS, { plan, facts, status });
   const files = [
     ...texts.map(([name, text]) => ({ path: join(root, "runs", facts.runId, name), text })),
     ...texts.map(([name, text]) => ({ path: join(root, name), text })),
-    { path: join(root, RECORD_NAMES.index), text: json(index) },
+    { path: join(root, RECORD_NAMES.index), text: formatRecordText(index) },
   ];
   const staged: StagedFile[] = [];
   try {
@@ -103,5 +118,9 @@ function updateIndex(index: StudyIndex, { plan, facts, status }: Omit<CallRecord
     folder: `runs/${facts.runId}`,
   };
   const others = index.runs.filter((run) => run.run_id !== facts.runId);
-  return { schema_version: "1.0", runs: [...others, entry] };
+  return { schema_version: "1.0", runs: [...others, entry].slice(-MOST_CALLS) };
+}
+
+function formatRecordText(value: unknown): string {
+  return `${formatJson(value).text}\n`;
 }

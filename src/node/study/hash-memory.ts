@@ -8,6 +8,8 @@ import { readJsonFile } from "../json-file.ts";
 
 const NAME = ".ptycho-hashes.json";
 const LARGEST_BYTES = 2 ** 26;
+/** Files of a thousand cells; those that were asked for longest ago are forgotten first. */
+export const MOST_FILES = 4096;
 
 const schema = z.record(
   z.string(),
@@ -23,7 +25,7 @@ export async function loadHashMemory(root: string): Promise<HashMemory> {
 
 /** Throws OutputError. */
 export async function saveHashMemory(root: string, memory: HashMemory): Promise<void> {
-  const entries = [...memory].sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...memory].slice(-MOST_FILES);
   const text = `${JSON.stringify(Object.fromEntries(entries))}\n`;
   await writeFileAtomic({ path: join(root, NAME), produce: fromPieces([text]) }, { overwrite: true });
 }
