@@ -164,8 +164,26 @@ describe("idea 2 and 4: execution, logs, telemetry", () => {
     expect(code).toBe(1);
     const events = eventsOf(out);
     expect(events.map(({ event }) => event)).toEqual(["plan", "done", "done", "end"]);
-    expect(events[1]).toMatchObject({ dose: 1000, view: "dense", split: "train", returncode: 65 });
+    expect(events[1]).toMatchObject({ dose: 1000, view: "dense", split: "train", returnCode: 65 });
     expect(events.at(-1)).toEqual({ event: "end", exitCode: 1, results: [65, 65], gap: null });
+  });
+
+  it("fields of events have one kind of names, down to the last", async () => {
+    const names = new Set<string>();
+    const visit = (value: unknown): void => {
+      if (typeof value !== "object" || value === null) return;
+      for (const [name, member] of Object.entries(value)) {
+        if (!Array.isArray(value)) names.add(name);
+        visit(member);
+      }
+    };
+    for (const argv of [["--dry-run"], ["--keep-going"]]) {
+      visit(eventsOf((await run(newRoot(), "--dose", "1000", "--view", "dense", "--json", ...argv)).out));
+    }
+    expect([...names]).toEqual(
+      expect.arrayContaining(["runId", "artifactRoot", "totalJobs", "logPath", "acceptanceRate", "exitCode"]),
+    );
+    expect([...names].filter((name) => !/^[a-z][a-zA-Z0-9]*$/.test(name))).toEqual([]);
   });
 });
 

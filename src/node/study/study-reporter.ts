@@ -48,7 +48,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
   let begun = performance.now();
   let open = false;
   const event = (record: Record<string, unknown>) => {
-    if (style.json) io.stdout(`${JSON.stringify(encodeNonFinite(record))}\n`);
+    if (style.json) io.stdout(`${JSON.stringify(useEventNames(encodeNonFinite(record)))}\n`);
   };
   const place = () => (current ? { dose: current.dose, view: current.view, split: current.split } : {});
   const line = (text: string) => {
@@ -65,7 +65,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
   };
   return {
     plan(plan, runId) {
-      event({ event: "plan", run_id: runId, ...plan.totals, artifact_root: plan.roots.artifact });
+      event({ event: "plan", runId, ...plan.totals, artifactRoot: plan.roots.artifact });
       for (const text of formatProgressLines(plan)) line(text);
       for (const note of plan.notes) line(`note: ${note}`);
       for (const cell of plan.cells.filter(({ status }) => status === "selected")) {
@@ -82,8 +82,8 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
         number,
         jobCount,
         ...place(),
-        input_npz: job.inputNpz,
-        output_dir: job.outputDir,
+        inputNpz: job.inputNpz,
+        outputDir: job.outputDir,
         seed: job.seed,
       });
       line(`[${at}/${count}] Job: ${formatCellName(job)}`);
@@ -94,7 +94,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
     },
     dryJob({ number: at, jobCount: count, job, command, input, estimate }) {
       current = job;
-      event({ event: "dry-run", number: at, jobCount: count, ...place(), input_npz: job.inputNpz, ...input, estimate });
+      event({ event: "dry-run", number: at, jobCount: count, ...place(), inputNpz: job.inputNpz, ...input, estimate });
       line(`[${at}/${count}] Job: ${formatCellName(job)}`);
       if (input.refusal) {
         line(`  refused with ${input.refusal.exitCode}`);
@@ -106,7 +106,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       }
     },
     reused(job) {
-      event({ event: "reused", ...place(), output_dir: job.outputDir });
+      event({ event: "reused", ...place(), outputDir: job.outputDir });
       line("  finished already; reused");
     },
     worker: (pid, attempt) => event({ event: "worker", pid, attempt, ...place() }),
@@ -156,10 +156,10 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       event({
         event: "done",
         ...place(),
-        returncode: end.returnCode,
+        returnCode: end.returnCode,
         error: end.error,
         seconds,
-        log_path: end.logPath,
+        logPath: end.logPath,
       });
       if (end.returnCode === 0) line(`  finished in ${formatSeconds(seconds)}`);
       else if (end.returnCode === null) line("  stopped; a later call goes on from here");
@@ -173,6 +173,14 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       line(text);
     },
   };
+}
+
+/** Fields of events are named as those of `ptycho reconstruct` are, whatever the files' names: logPath for log_path. */
+function useEventNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(useEventNames);
+  if (typeof value !== "object" || value === null) return value;
+  const rename = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [rename(name), useEventNames(member)]));
 }
 
 function describeEstimate({ patternBytes, workingBytes, seconds }: JobEstimate): string {
