@@ -145,6 +145,13 @@ describe("E1 a worker that dies", () => {
     expect(end).toMatchObject(whole);
     expect(readdirSync(folder).sort()).toEqual(finished);
   });
+  it("is heard to its last word", async () => {
+    const { log } = await play(["lastWords", "complete"]);
+    expect(log).toMatch(/the reason, told last\nthe worker crashed: it was ended by SIGKILL; restart 1 of 3/);
+  });
+  it("and leaves a process that holds its pipes is not waited for", async () => {
+    expect(await play(["leaveChild", "complete"])).toMatchObject({ end: whole, attempts: 2 });
+  });
   it("a lost device costs its process and one attempt", async () => {
     const { end, attempts, remarks } = await play(["lost", "complete"]);
     expect(end).toMatchObject(whole);

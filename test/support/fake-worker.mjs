@@ -1,5 +1,6 @@
 // Stands in for `ptycho study-worker`: speaks its protocol and misbehaves as the job's input tells it, attempt by attempt.
 // The input is JSON: { attempts: [behaviour, ...], state: file that counts attempts }.
+import { spawn } from "node:child_process";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -52,6 +53,15 @@ const behaviours = {
     process.exit(139);
   },
   async exit() {
+    process.exit(7);
+  },
+  async lastWords() {
+    // as the crash handler of a driver does
+    spawn("sh", ["-c", "sleep 0.3; echo the reason, told last >&2"], { stdio: ["ignore", "inherit", "inherit"] });
+    process.kill(process.pid, "SIGKILL");
+  },
+  async leaveChild() {
+    spawn("sleep", ["30"], { stdio: ["ignore", "inherit", "inherit"] });
     process.exit(7);
   },
   async silent() {

@@ -10,6 +10,8 @@ import type { FromWorker, Measurement, ToWorker, WorkerJob, WorkerOutcome } from
 const PROGRAM = fileURLToPath(new URL("../../../../bin/ptycho.js", import.meta.url));
 /** Reading, opening a device and compiling take longer between signs of progress than minibatches do. */
 const START_FACTOR = 10;
+/** Time for the last output of a process that has ended. */
+const LAST_WORDS_MS = 2000;
 
 /** How a job ended, seen from outside. */
 export type WorkerEnd =
@@ -27,8 +29,11 @@ export interface WorkerListener {
 export class StudyWorker {
   readonly #child: ChildProcess;
   readonly #hangSeconds: number;
+  readonly #gone: (() => void)[] = [];
   #listener: WorkerListener | null = null;
   #finish: ((end: WorkerEnd) => void) | null = null;
+  #exited = false;
+  /** Why, once the process has ended and all it said was heard. */
   #ended: string | null = null;
   #lastMessage = performance.now();
   #lastProgress = performance.now();
@@ -64,7 +69,15 @@ export class StudyWorker {
     process.on("exit", endChild);
     this.#child.on("exit", (code, signal) => {
       process.off("exit", endChild);
-      this.#end(signal ? `it was ended by ${signal}` : `it exited with ${code}`);
+      this.#exited = true;
+      const reason = signal ? `it was ended by ${signal}` : `it exited with ${code}`;
+      // what it said last is still in its pipes; a process of a driver's that outlives it may hold them open for ever
+      const end = () => this.#end(reason);
+      const timer = setTimeout(end, LAST_WORDS_MS);
+      this.#child.on("close", () => {
+        clearTimeout(timer);
+        end();
+      });
     });
   }
 
@@ -74,7 +87,7 @@ export class StudyWorker {
 
   /** False once the process has ended. */
   get alive(): boolean {
-    return this.#ended === null;
+    return !this.#exited && this.#ended === null;
   }
 
   /** Runs a job to its end. */
@@ -134,10 +147,10 @@ export class StudyWorker {
     this.send({ type: "stop" });
   }
 
-  /** Ends the process at once; resolves when it is gone. */
+  /** Ends the process at once; resolves when it is gone and all it said was heard. */
   async kill(): Promise<void> {
     if (this.#ended !== null) return;
-    const gone = new Promise((resolve) => this.#child.once("exit", resolve));
+    const gone = new Promise<void>((resolve) => this.#gone.push(resolve));
     this.#child.kill("SIGKILL");
     await gone;
   }
@@ -183,5 +196,6 @@ export class StudyWorker {
     if (this.#ended !== null) return;
     this.#ended = reason;
     this.#finish?.({ kind: "crashed", reason });
+    for (const resolve of this.#gone) resolve();
   }
 }
