@@ -61,7 +61,7 @@ const behaviours = {
     process.kill(process.pid, "SIGKILL");
   },
   async leaveChild() {
-    spawn("sleep", ["30"], { stdio: ["ignore", "inherit", "inherit"] });
+    spawn("sleep", ["5"], { stdio: ["ignore", "inherit", "inherit"] });
     process.exit(7);
   },
   async silent() {

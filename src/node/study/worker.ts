@@ -11,6 +11,7 @@ import { writeCrashReport } from "../crash-report.ts";
 import { type DeviceChoice, formatAdapterLine, type OpenedDevice, openDevice } from "../gpu-device.ts";
 import { runScan } from "../run-scan.ts";
 import { CELL_NAMES } from "./cell-files.ts";
+import { openOnce } from "./open-once.ts";
 import type { FromWorker, ToWorker, WorkerJob, WorkerOutcome } from "./worker-protocol.ts";
 
 const BEAT_MS = 1000;
@@ -56,13 +57,12 @@ function send(message: FromWorker): void {
 }
 
 class WorkerSession {
-  readonly #choice: WorkerDevice;
-  #opened: Promise<OpenedDevice> | null = null;
+  readonly #device: () => Promise<OpenedDevice>;
   #stop: AbortController | null = null;
   #answer: { resolve(): void; reject(error: Error): void } | null = null;
 
-  constructor(choice: WorkerDevice) {
-    this.#choice = choice;
+  constructor({ device, adapter }: WorkerDevice) {
+    this.#device = openOnce(() => openDevice({ device, ...(adapter ? { adapter } : {}) }));
   }
 
   receive(message: ToWorker): void {
@@ -110,7 +110,7 @@ class WorkerSession {
       },
       {
         signal,
-        openDevice: () => (this.#opened ??= this.#open()),
+        openDevice: this.#device,
         prepareFolder: async () => {},
         commitCheckpoint: (staged) => this.#commit("checkpoint", [staged]),
         watcher: {
@@ -134,17 +134,12 @@ class WorkerSession {
 
   async #measure(shape: BatchShapeToMeasure): Promise<void> {
     try {
-      const { device, facts } = await (this.#opened ??= this.#open());
+      const { device, facts } = await this.#device();
       const measurement = { ...(await measureBatch(device, shape)), adapter: formatAdapterLine(facts) };
       send({ type: "measured", measurement, reason: null });
     } catch (error) {
       send({ type: "measured", measurement: null, reason: error instanceof Error ? error.message : String(error) });
     }
-  }
-
-  #open(): Promise<OpenedDevice> {
-    const { device, adapter } = this.#choice;
-    return openDevice({ device, ...(adapter ? { adapter } : {}) });
   }
 
   /** Hands files that are written and synced to the orchestrator, who alone puts them in place. */
