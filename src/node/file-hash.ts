@@ -18,12 +18,14 @@ export interface FileStamp {
 /** Stamp and hash of files by absolute path, those last asked for at the end; plain data. */
 export type HashMemory = Map<string, FileStamp & { readonly sha256: string }>;
 
-/** Lower-case hex. Throws InputError (66) when the file cannot be read. */
-export async function hashFile(path: string): Promise<string> {
+/** Lower-case hex. Throws InputError (66) when the file cannot be read, and AbortError. */
+export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(piece as Uint8Array);
+    const stream = createReadStream(path, { highWaterMark: 2 ** 20, ...(signal ? { signal } : {}) });
+    for await (const piece of stream) hash.update(piece as Uint8Array);
   } catch (cause) {
+    signal?.throwIfAborted();
     const got = errorCode(cause) ?? "unknown error";
     throw new InputError("INPUT_UNREADABLE", "the file cannot be read", { source: path, got }, 66, cause);
   }
@@ -43,8 +45,16 @@ export async function stampFile(path: string): Promise<FileStamp | null> {
   }
 }
 
-/** Hash of a file from memory when its stamp is the same, else read and remembered; null when it is not there. */
-export async function rememberedHash(path: string, memory: HashMemory, readAgain = false): Promise<string | null> {
+/**
+ * Hash of a file from memory when its stamp is the same, else read and remembered; null when it is not there. Throws as
+ * hashFile.
+ */
+export async function rememberedHash(
+  path: string,
+  memory: HashMemory,
+  readAgain = false,
+  signal?: AbortSignal,
+): Promise<string | null> {
   const stamp = await stampFile(path);
   if (!stamp) return null;
   const known = memory.get(resolve(path));
@@ -52,7 +62,7 @@ export async function rememberedHash(path: string, memory: HashMemory, readAgain
     remember(path, memory, known, known.sha256);
     return known.sha256;
   }
-  const sha256 = await hashFile(path);
+  const sha256 = await hashFile(path, signal);
   remember(path, memory, stamp, sha256);
   return sha256;
 }

@@ -73,12 +73,13 @@ export async function findDamaged(
   receipt: Receipt,
   readAgain: boolean,
   memory: HashMemory = new Map(),
+  signal?: AbortSignal,
 ): Promise<string[]> {
   const damaged: string[] = [];
   for (const [name, { sizeBytes, sha256 }] of Object.entries(receipt.files)) {
     const path = join(folder, name);
     const stamp = await stampFile(path);
-    const fits = stamp?.sizeBytes === sizeBytes && (await rememberedHash(path, memory, readAgain)) === sha256;
+    const fits = stamp?.sizeBytes === sizeBytes && (await rememberedHash(path, memory, readAgain, signal)) === sha256;
     if (!fits) damaged.push(name);
   }
   return damaged;

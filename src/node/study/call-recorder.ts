@@ -58,9 +58,12 @@ export class CallRecorder {
     this.note(job, input, { returncode, error, error_code, stdout_preview, log_path: logPath, receipt });
   }
 
-  /** Scores a result; figures that cannot be written down stay unknown and cost nothing else. */
+  /**
+   * Scores a result; figures that cannot be written down stay unknown and cost nothing else. Throws as `assertHeld` does.
+   */
   async score(job: ReconstructionJob, receipt: Receipt): Promise<void> {
     const { outputDir, inputNpz } = job;
+    await this.#nature.assertHeld();
     const scores = await scoreCell(outputDir, inputNpz, receipt).catch((error: unknown) => {
       if (!(error instanceof PtychoError)) throw error;
     });

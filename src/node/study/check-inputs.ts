@@ -27,8 +27,12 @@ export interface InputFacts {
   readonly extentPx: readonly [number, number];
 }
 
-/** Checks one input without reading its patterns' values. */
-export async function checkInput(job: ReconstructionJob, options: ReconstructOptions): Promise<CheckedInput> {
+/** Checks one input without reading its patterns' values. Throws AbortError. */
+export async function checkInput(
+  job: ReconstructionJob,
+  options: ReconstructOptions,
+  signal?: AbortSignal,
+): Promise<CheckedInput> {
   // before anything is refused: what Phase D said about an input holds for a refused one too
   let metadata: MetadataReading = { status: "absent" };
   try {
@@ -37,7 +41,7 @@ export async function checkInput(job: ReconstructionJob, options: ReconstructOpt
       const { hash: _, ...tools } = nodeReaderTools();
       const npz = await openNpz(access, { lenient: options.data.lenientZip, codecs: tools.codecs });
       metadata = await readMetadata(npz, []);
-      const scan = await checkScan(access, options.data, tools);
+      const scan = await checkScan(access, options.data, { ...tools, ...(signal ? { signal } : {}) });
       return { refusal: null, telemetry: readTelemetry(job.view, metadata), facts: describeInput(scan) };
     } finally {
       await access.close();

@@ -17,36 +17,48 @@ export interface Reusable {
   readonly result: Partial<ExecutionResult>;
 }
 
+export interface ReuseSurroundings {
+  readonly signal?: AbortSignal;
+  /** Throws when the cell is no longer ours to write. */
+  readonly assertHeld?: () => Promise<void>;
+}
+
 /**
  * Looks for a finished result of exactly this job: same input, options and engine version, files as they were written.
  * Damaged files are put aside as NAME.damaged. `verify` reads all files again instead of trusting size, time and inode.
+ * Throws AbortError, PtychoError for what cannot be read or renamed, and what `assertHeld` throws.
  */
 export async function findReusable(
   job: ReconstructionJob,
   options: ReconstructOptions,
   memory: HashMemory,
   verify: boolean,
+  { signal, assertHeld = async () => {} }: ReuseSurroundings = {},
 ): Promise<Reusable> {
+  const putDamagedAside = async (names: readonly string[]) => {
+    await assertHeld();
+    await putAside(job.outputDir, names);
+  };
   const none = (remarks: readonly string[] = []): Reusable => ({ receipt: null, remarks, result: {} });
   const path = join(job.outputDir, CELL_NAMES.record);
   const receipt = await readReceipt(path);
   if (!receipt) {
     if ((await stampFile(path)) === null) return none();
-    await putAside(job.outputDir, [CELL_NAMES.record]);
+    await putDamagedAside([CELL_NAMES.record]);
     return none([`${path} cannot be read; run again`]);
   }
   if (receipt.status !== "complete")
     return none([`${job.outputDir}: the result there is ${receipt.status}; run again`]);
   // the log's command by hand writes the same record beside files of other names
   if (!Object.hasOwn(receipt.files, CELL_NAMES.arrays)) return none([`${path} is not of this command; run again`]);
-  const inputSha256 = await rememberedHash(job.inputNpz, memory, verify);
+  const inputSha256 = await rememberedHash(job.inputNpz, memory, verify, signal);
   if (inputSha256 !== receipt.inputSha256) return none([`${job.outputDir}: the input has changed; run again`]);
   if (receipt.key !== scanKey({ options, schedule: null }, inputSha256!, null) || receipt.epochs !== options.epochs) {
     return none([`${job.outputDir}: the result there has other options or another engine version; run again`]);
   }
-  const damaged = await findDamaged(job.outputDir, receipt, verify, memory);
+  const damaged = await findDamaged(job.outputDir, receipt, verify, memory, signal);
   if (damaged.length > 0) {
-    await putAside(job.outputDir, damaged);
+    await putDamagedAside(damaged);
     return none([`${job.outputDir}: ${damaged.join(", ")} changed after it was written; run again`]);
   }
   const log = join(job.outputDir, CELL_LOG);

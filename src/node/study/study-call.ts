@@ -55,7 +55,10 @@ export class StudyCall {
   async run(): Promise<StudyRunEnd> {
     const { plan, stop, reporter } = this.#around;
     const jobs: PreparedJob[] = [];
-    for (const job of plan.jobs) jobs.push(await this.#prepare(job));
+    for (const job of plan.jobs) {
+      stop.signal.throwIfAborted();
+      jobs.push(await this.#prepare(job, stop.signal));
+    }
     await this.#recorder.prepare();
     const relay = () => this.#endJob();
     stop.signal.addEventListener("abort", relay);
@@ -92,19 +95,21 @@ export class StudyCall {
     await this.#recorder.record("stopped");
   }
 
-  async #prepare(job: ReconstructionJob): Promise<PreparedJob> {
+  async #prepare(job: ReconstructionJob, signal?: AbortSignal): Promise<PreparedJob> {
     const { dose, numEpochs: epochs, seed } = job;
     const { preset } = this.#request;
     const options = parseOptions(presetOptions(preset, { dose, epochs, seed }));
     const command = [...job.cliArgs, ...presetFlags(preset, dose)].map(quoteArgument).join(" ");
-    return { job, options, command, input: await checkInput(job, options) };
+    return { job, options, command, input: await checkInput(job, options, signal) };
   }
 
   async #runJobs(jobs: readonly PreparedJob[]): Promise<void> {
     const { keepGoing } = this.#request;
-    const { stop, reporter } = this.#around;
+    const { stop, lock, reporter } = this.#around;
     const refused = jobs.filter(({ input }) => input.refusal);
     for (const { job, command, input } of refused) {
+      if (stop.signal.aborted) return;
+      await lock.assertHeld();
       const end = await withOutputErrors(job, () => refuseJob(job, command, input.refusal!));
       this.#recorder.noteEnd(job, input, end, receiptPath(job));
       reporter.ended(job, end);
@@ -114,6 +119,8 @@ export class StudyCall {
     for (const [index, prepared] of jobs.entries()) {
       if (refused.includes(prepared)) continue;
       if (stop.signal.aborted) return;
+      // reused cells are tidied up and scored, which is not for us once somebody has broken the lock
+      await lock.assertHeld();
       reporter.job(index + 1, jobs.length, prepared.job);
       const end = await this.#runOrReuse(prepared);
       if (end === "reused") continue;
@@ -125,17 +132,25 @@ export class StudyCall {
   async #runOrReuse(prepared: PreparedJob): Promise<JobEnd | "reused"> {
     const { job, options, command, input } = prepared;
     const { overwrite, verify } = this.#request;
-    const { memory, reporter } = this.#around;
+    const { memory, lock, stop, reporter } = this.#around;
+    const assertHeld = () => lock.assertHeld();
     const begin = await stampFile(job.inputNpz);
     const end = await withOutputErrors(job, async () => {
-      const reusable = overwrite ? null : await findReusable(job, options, memory, verify);
+      const reusable = overwrite
+        ? null
+        : await findReusable(job, options, memory, verify, { signal: stop.signal, assertHeld });
       for (const remark of reusable?.remarks ?? []) reporter.remark(remark);
       if (!reusable?.receipt) return await this.#runOne(prepared);
+      await assertHeld();
       await tidyFinished(job, command);
       reporter.reused(job);
       this.#recorder.note(job, input, { returncode: 0, reused: true, ...reusable.result });
       await this.#recorder.score(job, reusable.receipt);
       return "reused";
+    }).catch((error: unknown) => {
+      // a stop while files were read
+      if (!stop.signal.aborted || (error as { name?: unknown } | null)?.name !== "AbortError") throw error;
+      return STOPPED;
     });
     if (end === "reused") return end;
     this.#recorder.noteEnd(job, input, end, receiptPath(job));
@@ -175,6 +190,9 @@ export class StudyCall {
     setTimeout(() => void this.#worker?.kill(), 1000 * this.#request.stopSeconds).unref();
   }
 }
+
+/** The end of a job that a stop came before. */
+const STOPPED: JobEnd = { returnCode: null, error: null, errorCode: null, stdoutPreview: "", logPath: null };
 
 /** A folder or log that cannot be written ends the job, not the call. */
 async function withOutputErrors<T>(job: ReconstructionJob, work: () => Promise<T>): Promise<T | JobEnd> {
