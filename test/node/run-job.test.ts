@@ -80,6 +80,7 @@ async function play(
     stopping: () => false,
     assertHeld: async () => {},
     checkpointSeconds: 0,
+    patternBytes: null,
     command: "ptycho reconstruct",
     runId: "run-1",
     overwrite: false,
@@ -172,6 +173,44 @@ describe("E1 a worker that dies", () => {
     expect(end).toMatchObject({ returnCode: 80, errorCode: "DIVERGED" });
     expect(attempts).toBe(1);
     expect(log).toContain("# Return code: 80\n");
+  });
+});
+
+describe("F10 a worker that may have run out of memory", () => {
+  it.each([
+    [
+      "crash",
+      /^the worker crashed: it was ended by SIGKILL; restart 1 of 3, with --device-memory 500 in case memory ran out/,
+    ],
+    [
+      "exit137",
+      /^the worker crashed: it exited with 137; restart 1 of 3, with --device-memory 500 in case memory ran out \(it held 124 MB at least\)$/,
+    ],
+  ])("F10 %s: it streams what it kept on the device from then on, and the log says so", async (behaviour, remark) => {
+    const { end, log, remarks } = await play([behaviour, "exit", behaviour, "tellMemory"], { patternBytes: 1001 });
+    expect(end).toMatchObject(whole);
+    expect(remarks).toHaveLength(3);
+    expect(remarks[0]).toMatch(remark);
+    expect(remarks[2]).toMatch(/; restart 3 of 3$/);
+    expect(log).toContain(`${remarks[0]}\n`);
+    expect(log).toContain("device memory: 500\n");
+  });
+  it.each([
+    ["an end of its own", ["exit", "tellMemory"], 1001],
+    ["patterns that nobody counted", ["crash", "tellMemory"], null],
+  ])("%s leaves the plan as it is", async (_, attempts, patternBytes) => {
+    expect((await play(attempts, { patternBytes })).log).toContain("device memory: null\n");
+  });
+});
+
+describe("the process of a job", () => {
+  it.each([
+    ["diverged", false],
+    ["complete", true],
+    ["chatty", true],
+  ])("%s: goes on to the next job: %j", async (behaviour, stays) => {
+    await play([behaviour]);
+    expect(worker!.alive).toBe(stays);
   });
 });
 

@@ -70,6 +70,12 @@ describe("kills", () => {
     expect(starts[1]).toBeGreaterThanOrEqual(20);
     expect(end.events.find(({ event }) => event === "remark").message).toContain("ended by SIGKILL; restart 1 of 3");
     expectUndisturbed("worker");
+    // F10: it may have been killed for want of memory; patterns are streamed from then on
+    expect(readJson(join(cell("worker"), "run.json"))).toMatchObject({
+      options: { deviceMemoryBytes: (25 * 16 * 16 * 4) / 2 },
+      memory: { patterns: "streamed" },
+    });
+    expect((await runStudy(data, inRoot("worker"), flags)).events.map(({ event }) => event)).toContain("reused");
   });
 
   test("E2 of the orchestrator: its worker ends at once and puts nothing in place any more; the next call goes on", async () => {

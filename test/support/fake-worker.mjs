@@ -52,6 +52,15 @@ const behaviours = {
     await result(folder);
     process.exit(139);
   },
+  async tellMemory(folder, { deviceMemoryBytes }) {
+    console.log(`device memory: ${deviceMemoryBytes}`);
+    await pause(200);
+    await behaviours.complete(folder);
+  },
+  async exit137() {
+    await pause(300); // a beat
+    process.exit(137);
+  },
   async exit() {
     process.exit(7);
   },
@@ -96,11 +105,11 @@ const behaviours = {
   },
 };
 
-async function serve({ input, folder }) {
+async function serve({ input, folder, options }) {
   const { attempts, state } = JSON.parse(input);
   appendFileSync(state, "x");
   const attempt = readFileSync(state, "utf8").length;
-  await behaviours[attempts[Math.min(attempt, attempts.length) - 1]](folder);
+  await behaviours[attempts[Math.min(attempt, attempts.length) - 1]](folder, options);
 }
 
 await pause(Number(process.env.FAKE_START_MS ?? 0));
@@ -110,5 +119,5 @@ process.on("message", (message) => {
   else if (message.type === "stop") stopped = true;
   else waiting.shift()?.(message);
 });
-setInterval(() => say({ type: "beat" }), 100);
+setInterval(() => say({ type: "beat", peakBytes: 123_000_001 }), 100);
 say({ type: "ready" });

@@ -18,6 +18,11 @@ const COMPLEX_BYTES = 8;
 /** Canvas-sized numbers of the engine: object, its two earlier states, two directions, maps (src/engine/state.ts). */
 const CANVAS_BYTES = 3 * COMPLEX_BYTES + 2 * 2 * COMPLEX_BYTES + 4 * 4;
 
+/** Bytes of all patterns of an input that are used, on a device. */
+export function patternBytesOf({ framePx, patternsUsed }: InputFacts): number {
+  return patternsUsed * framePx[0] * framePx[1] * 4;
+}
+
 /** Estimates jobs; a measurement serves all inputs of the same shape and noise model. */
 export class JobEstimator {
   readonly #worker: () => StudyWorker;
@@ -36,7 +41,7 @@ export class JobEstimator {
     const canvas = extentPx.reduce((product, length) => product * (length + options.canvas.extraPx), 1);
     const measured = await this.#measure(facts, options);
     return {
-      patternBytes: patternsUsed * pixels * 4,
+      patternBytes: patternBytesOf(facts),
       workingBytes: measured
         ? measured.workingBytes + canvas * CANVAS_BYTES + 3 * modeCount * pixels * COMPLEX_BYTES
         : null,

@@ -35,7 +35,7 @@ export interface JobEnd {
 }
 
 /** What a job needs of a worker. */
-export type JobWorker = Pick<StudyWorker, "pid" | "run" | "send" | "kill">;
+export type JobWorker = Pick<StudyWorker, "pid" | "peakBytes" | "run" | "send" | "kill">;
 
 /** What a job needs from the orchestrator. */
 export interface JobSurroundings {
@@ -46,6 +46,8 @@ export interface JobSurroundings {
   /** Throws when the root is no longer ours to write: nothing is put in place then. */
   assertHeld(): Promise<void>;
   readonly checkpointSeconds: number | null;
+  /** Of all patterns that are used, on a device; null when not known. */
+  readonly patternBytes: number | null;
   /** The same job by hand. */
   readonly command: string;
   readonly runId: string;
@@ -78,7 +80,8 @@ export async function runJob(
     continueWith: around.overwrite ? null : `continued by run ${around.runId}`,
   });
   const errors: string[] = [];
-  let end: WorkerEnd = { kind: "crashed", reason: "it was not started" };
+  let end: WorkerEnd = { kind: "crashed", reason: "it was not started", killed: false };
+  let deviceMemoryBytes: number | null = null;
   // messages are dealt with one after the other; none is left over when an attempt has ended
   let followed = Promise.resolve();
   for (let restarts = 0; !around.stopping(); restarts++) {
@@ -86,7 +89,13 @@ export async function runJob(
     around.listener.worker(worker.pid, restarts);
     const { checkpointSeconds } = around;
     end = await worker.run(
-      { input: job.inputNpz, options, folder: job.outputDir, checkpointSeconds, resume: true },
+      {
+        input: job.inputNpz,
+        options: deviceMemoryBytes === null ? options : { ...options, deviceMemoryBytes },
+        folder: job.outputDir,
+        checkpointSeconds,
+        resume: true,
+      },
       {
         message: (message) => {
           followed = followed.then(() => follow(message, job, log, worker, around));
@@ -95,13 +104,22 @@ export async function runJob(
       },
     );
     await followed;
+    // whatever made a job fail, the next one starts in a process of its own
+    if (end.kind === "done" && end.outcome.exitCode) await worker.kill();
     if (end.kind === "done" && end.outcome.exitCode !== LOST_DEVICE) break;
-    if (end.kind === "done") await worker.kill();
     const reason = end.kind === "done" ? end.outcome.error!.message : end.reason;
     errors.push(reason);
     await removeLeftovers(job.outputDir);
     if (around.stopping() || restarts === MOST_RESTARTS) break;
-    const remark = `the worker ${end.kind === "hung" ? "hung" : end.kind === "done" ? "lost its device" : "crashed"}: ${reason}; restart ${restarts + 1} of ${MOST_RESTARTS}`;
+    let remark = `the worker ${end.kind === "hung" ? "hung" : end.kind === "done" ? "lost its device" : "crashed"}: ${reason}; restart ${restarts + 1} of ${MOST_RESTARTS}`;
+    if (end.kind === "crashed" && end.killed && deviceMemoryBytes === null && around.patternBytes !== null) {
+      // patterns that are streamed give the same numbers; smaller minibatches would not
+      deviceMemoryBytes = Math.max(
+        1,
+        Math.floor(Math.min(around.patternBytes, options.deviceMemoryBytes ?? Infinity) / 2),
+      );
+      remark += `, with --device-memory ${deviceMemoryBytes} in case memory ran out${describePeak(worker.peakBytes)}`;
+    }
     around.listener.remark(remark);
     await log.write(remark);
     await new Promise((resolve) => setTimeout(resolve, BACK_OFF_MS[restarts]));
@@ -171,6 +189,10 @@ async function finish(end: WorkerEnd, errors: readonly string[], log: JobLog, st
   const error = `gave up after ${MOST_RESTARTS} restarts: ${errors.join("; ")}`;
   await log.finish(LOST_DEVICE, [error]);
   return { returnCode: LOST_DEVICE, error, errorCode: "RESTARTS_EXHAUSTED", ...facts };
+}
+
+function describePeak(peakBytes: number | null): string {
+  return peakBytes === null ? "" : ` (it held ${Math.ceil(peakBytes / 1e6)} MB at least)`;
 }
 
 /** Answers and records one message of the worker. */

@@ -13,6 +13,7 @@ import { CallRecorder } from "./call-recorder.ts";
 import { CELL_LOG, CELL_NAMES } from "./cell-files.ts";
 import { checkInput } from "./check-inputs.ts";
 import { estimateJobs, type PreparedJob } from "./dry-run.ts";
+import { patternBytesOf } from "./estimate.ts";
 import { saveHashMemory } from "./hash-memory.ts";
 import type { StudyPlan } from "./plan-study.ts";
 import type { RegeneratedInput } from "./regenerate-missing.ts";
@@ -163,7 +164,7 @@ export class StudyCall {
     return end;
   }
 
-  async #runOne({ job, options, command }: PreparedJob): Promise<JobEnd> {
+  async #runOne({ job, options, command, input }: PreparedJob): Promise<JobEnd> {
     const { overwrite, checkpointSeconds } = this.#request;
     const { lock, stop, reporter } = this.#around;
     return await runJob(job, options, {
@@ -171,6 +172,7 @@ export class StudyCall {
       stopping: () => stop.signal.aborted,
       assertHeld: () => lock.assertHeld(),
       checkpointSeconds,
+      patternBytes: input.facts === null ? null : patternBytesOf(input.facts),
       command,
       runId: this.runId,
       overwrite,

@@ -12,11 +12,15 @@ const PROGRAM = fileURLToPath(new URL("../../../../bin/ptycho.js", import.meta.u
 const START_FACTOR = 10;
 /** Time for the last output of a process that has ended. */
 const LAST_WORDS_MS = 2000;
+/** What a shell between us makes of SIGKILL. */
+const KILLED_CODE = 137;
 
 /** How a job ended, seen from outside. */
 export type WorkerEnd =
   | { readonly kind: "done"; readonly outcome: WorkerOutcome }
-  | { readonly kind: "crashed" | "hung"; readonly reason: string };
+  | { readonly kind: "hung"; readonly reason: string }
+  /** `killed`: by a signal that nobody can refuse, as the system does when memory runs out. */
+  | { readonly kind: "crashed"; readonly reason: string; readonly killed: boolean };
 
 export interface WorkerListener {
   /** Every message but `ready`, `beat`, `done`; `commit` has to be answered. */
@@ -34,7 +38,8 @@ export class StudyWorker {
   #finish: ((end: WorkerEnd) => void) | null = null;
   #exited = false;
   /** Why, once the process has ended and all it said was heard. */
-  #ended: string | null = null;
+  #ended: Extract<WorkerEnd, { kind: "crashed" }> | null = null;
+  #peakBytes: number | null = null;
   #lastMessage = performance.now();
   #lastProgress = performance.now();
   #longestStep = 0;
@@ -63,7 +68,7 @@ export class StudyWorker {
       stream.setEncoding("utf8").on("data", (text: string) => this.#listener?.output(text));
     }
     this.#child.on("message", (message) => this.#receive(message as FromWorker));
-    this.#child.on("error", (error) => this.#end(`it could not be started: ${error.message}`));
+    this.#child.on("error", (error) => this.#end(`it could not be started: ${error.message}`, false));
     // a second signal or a fault of ours leaves no time for anything orderly
     const endChild = () => this.#child.kill("SIGKILL");
     process.on("exit", endChild);
@@ -72,7 +77,7 @@ export class StudyWorker {
       this.#exited = true;
       const reason = signal ? `it was ended by ${signal}` : `it exited with ${code}`;
       // what it said last is still in its pipes; a process of a driver's that outlives it may hold them open for ever
-      const end = () => this.#end(reason);
+      const end = () => this.#end(reason, signal === "SIGKILL" || code === KILLED_CODE);
       const timer = setTimeout(end, LAST_WORDS_MS);
       this.#child.on("close", () => {
         clearTimeout(timer);
@@ -85,6 +90,11 @@ export class StudyWorker {
     return this.#child.pid ?? null;
   }
 
+  /** The most memory that it has said to hold; null before it has. */
+  get peakBytes(): number | null {
+    return this.#peakBytes;
+  }
+
   /** False once the process has ended. */
   get alive(): boolean {
     return !this.#exited && this.#ended === null;
@@ -92,7 +102,7 @@ export class StudyWorker {
 
   /** Runs a job to its end. */
   async run(job: WorkerJob, listener: WorkerListener): Promise<WorkerEnd> {
-    if (this.#ended !== null) return { kind: "crashed", reason: this.#ended };
+    if (this.#ended !== null) return this.#ended;
     this.#listener = listener;
     this.#lastMessage = this.#lastProgress = this.#lastCheck = performance.now();
     this.#longestStep = 0;
@@ -114,7 +124,7 @@ export class StudyWorker {
 
   /** Measures a minibatch; null with a reason when there is no device or the worker ends. */
   async measure(shape: BatchShapeToMeasure): Promise<{ measurement: Measurement | null; reason: string | null }> {
-    const gone = () => ({ measurement: null, reason: this.#ended ?? "the worker took too long" });
+    const gone = () => ({ measurement: null, reason: this.#ended?.reason ?? "the worker took too long" });
     if (this.#ended !== null) return gone();
     const answered = new Promise<{ measurement: Measurement | null; reason: string | null }>((resolve) => {
       this.#listener = {
@@ -159,6 +169,7 @@ export class StudyWorker {
     const now = performance.now();
     this.#lastMessage = now;
     this.#ready = true;
+    if (message.type === "beat") this.#peakBytes = message.peakBytes ?? null;
     if (message.type === "beat" || message.type === "ready") return;
     this.#owed = message.type === "commit";
     if (this.#moving) this.#longestStep = Math.max(this.#longestStep, now - this.#lastProgress);
@@ -192,10 +203,10 @@ export class StudyWorker {
     void this.kill().then(() => finish?.({ kind: "hung", reason }));
   }
 
-  #end(reason: string): void {
+  #end(reason: string, killed: boolean): void {
     if (this.#ended !== null) return;
-    this.#ended = reason;
-    this.#finish?.({ kind: "crashed", reason });
+    this.#ended = { kind: "crashed", reason, killed };
+    this.#finish?.(this.#ended);
     for (const resolve of this.#gone) resolve();
   }
 }

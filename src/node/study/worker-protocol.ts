@@ -39,8 +39,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: "ready" }
-  /** The event loop runs. */
-  | { readonly type: "beat" }
+  /** The event loop runs. `peakBytes`: the most memory that the process has held so far. */
+  | { readonly type: "beat"; readonly peakBytes: number }
   | { readonly type: "notes"; readonly notes: readonly DatasetNote[] }
   | { readonly type: "adapter"; readonly facts: AdapterFacts; readonly line: string }
   | { readonly type: "start"; readonly epochsCompleted: number; readonly remarks: readonly string[] }

@@ -46,7 +46,7 @@ export async function serveJobs(choice: WorkerDevice, parent: number): Promise<n
   new Worker(ORPHAN_GUARD, { eval: true, workerData: parent }).unref();
   const session = new WorkerSession(choice);
   process.on("message", (message: ToWorker) => session.receive(message));
-  setInterval(() => send({ type: "beat" }), BEAT_MS);
+  setInterval(() => send({ type: "beat", peakBytes: 1024 * process.resourceUsage().maxRSS }), BEAT_MS);
   send({ type: "ready" });
   return await new Promise<never>(() => {});
 }
