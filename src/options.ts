@@ -190,6 +190,14 @@ export const reconstructOptionsSchema = z.strictObject({
     .describe(
       "factor on the intensities while reconstructing, undone in probe and squared losses; counts = photons, where the noise shows them; null = as they are",
     ),
+  photonsPerPattern: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      "mean photons of a pattern: the scale of `counts` where the noise does not show them; null = refused then",
+    ),
   initialObject: z
     .enum(["flat", "file"])
     .default("flat")

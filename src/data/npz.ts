@@ -36,6 +36,8 @@ export interface NpzFile {
   readArray(name: string, options?: { maximumBytes?: number }): Promise<NpyArray>;
   /** As readArray; throws NPY_DTYPE for text. */
   readNumeric(name: string, options?: { maximumBytes?: number }): Promise<NumericArray>;
+  /** At most `length` bytes behind the header; neither the whole size nor the checksum can be known from them. */
+  readStart(name: string, length: number): Promise<Uint8Array>;
   /** The bytes behind the header in pieces, CRC checked at the end. */
   readBody(name: string, source?: ByteSource): AsyncGenerator<Uint8Array, void>;
 }
@@ -79,6 +81,11 @@ export async function openNpz(
     }
   }
 
+  async function readStart(name: string, length: number): Promise<Uint8Array> {
+    const { dataOffset } = await header(name);
+    return (await readMemberStart(archive, member(name), dataOffset + length, codecs)).subarray(dataOffset);
+  }
+
   async function readArray(name: string, limits: { maximumBytes?: number } = {}): Promise<NpyArray> {
     const found = await header(name);
     assertDecodable(found, access.name, name);
@@ -103,7 +110,8 @@ export async function openNpz(
 
   const names = [...archive.members.keys()];
   const has = (name: string) => archive.members.has(name);
-  return { archive, names, notes: archive.notes, has, member, peekHeader, header, readArray, readNumeric, readBody };
+  const readers = { peekHeader, header, readArray, readNumeric, readStart, readBody };
+  return { archive, names, notes: archive.notes, has, member, ...readers };
 }
 
 /** Decodes a lone .npy file from memory; `source` and `field` name it in errors. */

@@ -9,8 +9,8 @@ import type { ReconstructOptions } from "../options.ts";
 import type { LsqmlProblem } from "./problem.ts";
 
 /**
- * The factor that `options.intensityScale` asks for. Throws InputError INTENSITY_SCALE (65) when photons are asked for and
- * the amplitudes are not square roots of whole counts.
+ * The factor that `options.intensityScale` asks for. Photons that the amplitudes do not show as square roots of whole counts
+ * come from `options.photonsPerPattern`; without it, throws InputError INTENSITY_SCALE (65).
  */
 export async function resolveIntensityScale(
   dataset: Dataset,
@@ -23,12 +23,20 @@ export async function resolveIntensityScale(
   if (dataset.patterns.quantity === "intensity") return { scale: 1, notes: info("intensities are taken as counts") };
   const scale = await findCountScale(dataset.patterns);
   if (scale !== null) return { scale, notes: info(`${scale.toPrecision(6)} photons per unit of intensity`) };
+  const { photonsPerPattern } = options;
+  if (photonsPerPattern !== null) {
+    const mean = dataset.totalIntensity.reduce((sum, value) => sum + value, 0) / dataset.totalIntensity.length;
+    const given = photonsPerPattern / mean;
+    const message = `single counts cannot be seen; ${given.toPrecision(6)} photons per unit of intensity, for ${photonsPerPattern} photons per pattern on average`;
+    return { scale: given, notes: [{ level: "warning", code: "INTENSITY_SCALE", message }] };
+  }
   throw new InputError("INTENSITY_SCALE", "the amplitudes are not square roots of whole counts over one scale", {
     source: dataset.name,
     field: "diffraction",
     expected: "photon noise that shows single counts",
     got: "other values",
-    remedy: "Give the photons per unit of intensity as a number with --intensity-scale (in a study: --preset study)",
+    remedy:
+      "Give the photons per unit of intensity with --intensity-scale, or the mean per pattern with --photons-per-pattern",
   });
 }
 

@@ -43,6 +43,11 @@ const executionResult = z.looseObject({
   spacing_threshold: z.number().nullable().optional().describe("pixels"),
   n_accepted: count.nullable().optional(),
   n_rejected: count.nullable().optional(),
+  photon_scale: z
+    .enum(["counts", "dose"])
+    .nullable()
+    .optional()
+    .describe("dry run: the values show single photons, or the dose says how many there are on average"),
 });
 
 /** `reconstruction_manifest.json`. Lists that an older writer left out read as empty. */

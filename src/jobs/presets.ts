@@ -21,8 +21,8 @@ export interface PresetFacts {
 
 /**
  * Options of a job. `study`: the original script (study.md section 5.7) under pty-chi 2.2.0's power rule, from a flat start.
- * `best`: every pattern, flat start registered on the canvas, no constraints that fight, intensities as photon counts,
- * Poisson noise below `POISSON_BELOW_DOSE`; large minibatches and short probe steps, which average the noise of single
+ * `best`: every pattern, flat start registered on the canvas, no constraints that fight, intensities as photon counts (by
+ * the dose, the mean of Phase C, where the values do not show single ones), Poisson noise below `POISSON_BELOW_DOSE`; large minibatches and short probe steps, which average the noise of single
  * photons instead of following it.
  */
 export function presetOptions(preset: PresetName, { dose, epochs, seed }: PresetFacts): ReconstructOptionsInput {
@@ -41,6 +41,7 @@ export function presetOptions(preset: PresetName, { dose, epochs, seed }: Preset
     batchSize: 512,
     noiseModel: noiseModelFor(dose),
     intensityScale: "counts",
+    photonsPerPattern: dose,
     probe: { optimalStepSizeScaler: 0.1 },
   };
 }
@@ -48,8 +49,9 @@ export function presetOptions(preset: PresetName, { dose, epochs, seed }: Preset
 /** The same settings as flags of `ptycho reconstruct`, beside --epochs and --seed. */
 export function presetFlags(preset: PresetName, dose: number): readonly string[] {
   if (preset === "study") return ["--probe-power", "--first-patterns", "2000"];
-  const scale = ["--intensity-scale", "counts", "--probe-optimal-step-size-scaler", "0.1"];
-  return ["--batch-size", "512", "--noise-model", noiseModelFor(dose), ...scale];
+  const scale = ["--intensity-scale", "counts", "--photons-per-pattern", String(dose)];
+  const steps = ["--probe-optimal-step-size-scaler", "0.1"];
+  return ["--batch-size", "512", "--noise-model", noiseModelFor(dose), ...scale, ...steps];
 }
 
 function noiseModelFor(dose: number): "gaussian" | "poisson" {

@@ -23,6 +23,7 @@ test("best: all patterns, counts, no power constraint, Poisson model below the s
   const at = (dose: number) => parseOptions(presetOptions("best", { dose, epochs: 3, seed: 0 }));
   const bright = at(POISSON_BELOW_DOSE);
   expect(bright).toMatchObject({ intensityScale: "counts", noiseModel: "gaussian", data: { firstPatterns: null } });
+  expect(bright.photonsPerPattern).toBe(POISSON_BELOW_DOSE);
   expect(bright.probe.power.enabled).toBe(false);
   expect(at(POISSON_BELOW_DOSE - 1).noiseModel).toBe("poisson");
 });

@@ -39,6 +39,7 @@ export async function estimateJobs(
       stdout_preview: `[DRY RUN] Would execute: ${command}`.slice(0, PREVIEW_LENGTH),
       dry_run: true,
       estimate,
+      photon_scale: input.photonScale,
     });
   }
   if (estimator.reason !== null) reporter.remark(`no times: ${estimator.reason}`);

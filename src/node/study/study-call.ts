@@ -98,10 +98,11 @@ export class StudyCall {
 
   async #prepare(job: ReconstructionJob, signal?: AbortSignal): Promise<PreparedJob> {
     const { dose, numEpochs: epochs, seed } = job;
-    const { preset } = this.#request;
+    const { preset, dryRun } = this.#request;
     const options = parseOptions(presetOptions(preset, { dose, epochs, seed }));
     const command = [...job.cliArgs, ...presetFlags(preset, dose)].map(quoteArgument).join(" ");
-    return { job, options, command, input: await checkInput(job, options, signal) };
+    const input = await checkInput(job, options, { signal, predictScale: dryRun });
+    return { job, options, command, input };
   }
 
   async #runJobs(jobs: readonly PreparedJob[]): Promise<void> {

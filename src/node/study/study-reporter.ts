@@ -4,7 +4,7 @@ import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import type { CommandIo } from "../command.ts";
 import { encodeNonFinite } from "../json-text.ts";
 import { formatSeconds } from "../progress.ts";
-import type { CheckedInput } from "./check-inputs.ts";
+import type { CheckedInput, PhotonScale } from "./check-inputs.ts";
 import type { JobEstimate } from "./estimate.ts";
 import { formatCellName, formatProgressLines } from "./plan-format.ts";
 import type { StudyPlan } from "./plan-study.ts";
@@ -102,6 +102,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
       } else {
         line(`  [DRY RUN] Would execute: ${command}`);
         line(`  [DRY RUN] Would log to: ${job.outputDir}/ptychi.log`);
+        if (input.photonScale) line(`  [DRY RUN] ${describePhotons(input.photonScale, job.dose)}`);
         if (estimate) line(`  [DRY RUN] ${describeEstimate(estimate)}`);
       }
     },
@@ -181,6 +182,11 @@ function useEventNames(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const rename = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [rename(name), useEventNames(member)]));
+}
+
+function describePhotons(scale: PhotonScale, dose: number): string {
+  if (scale === "counts") return "photons as the values show them";
+  return `single counts cannot be seen: photons by the dose, ${dose} per pattern on average`;
 }
 
 function describeEstimate({ patternBytes, workingBytes, seconds }: JobEstimate): string {
