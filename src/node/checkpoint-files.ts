@@ -96,7 +96,8 @@ export async function removeCheckpoints(folder: string, fileSystem: FileSystem =
 
 /**
  * The newest checkpoint that is whole, with at most `mostEpochs` epochs; `remarks` says of newer ones why they were passed over. Null when there is none.
- * With `mustFit`, throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`.
+ * With `mustFit`, throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`; always
+ * CHECKPOINT_VERSION (65) when none does and there is one of another version of the format: it may be hours of work.
  */
 export async function findCheckpoint(
   folder: string,
@@ -106,6 +107,7 @@ export async function findCheckpoint(
 ): Promise<{ found: FoundCheckpoint | null; remarks: string[] }> {
   const remarks: string[] = [];
   let other: string | null = null;
+  let foreign: PtychoError | null = null;
   for (const name of await listCheckpoints(folder)) {
     const path = join(folder, name);
     try {
@@ -119,9 +121,11 @@ export async function findCheckpoint(
       );
     } catch (error) {
       if (!(error instanceof PtychoError)) throw error;
+      if (error.code === "CHECKPOINT_VERSION") foreign ??= error;
       remarks.push(`${name} cannot be used: ${error.message}`);
     }
   }
+  if (foreign !== null) throw foreign;
   if (other !== null && mustFit) {
     throw new InputError("CHECKPOINT_MISMATCH", "no checkpoint fits: other data, options, version or more epochs", {
       source: other,
@@ -132,7 +136,7 @@ export async function findCheckpoint(
   return { found: null, remarks };
 }
 
-/** Reads one file. Throws InputError with the codes of the archive reader, or CHECKPOINT_FORMAT. */
+/** Reads one file. Throws InputError with the codes of the archive reader, CHECKPOINT_FORMAT or CHECKPOINT_VERSION. */
 export async function readCheckpoint(path: string): Promise<FoundCheckpoint> {
   const access = await fileAccess(path);
   try {
@@ -164,18 +168,25 @@ export async function readCheckpoint(path: string): Promise<FoundCheckpoint> {
 }
 
 function parseHeader(text: string, path: string): CheckpointFacts & { epochsCompleted: number; unsolvedSteps: number } {
+  let version: unknown = null;
   try {
     const header = JSON.parse(text);
+    version = header.version;
     const whole = [header.epochsCompleted, header.unsolvedSteps].every((value) => Number.isSafeInteger(value));
     if (header.version === FORMAT_VERSION && typeof header.key === "string" && whole) return header;
   } catch {
     // falls through to the refusal
   }
-  throw new InputError("CHECKPOINT_FORMAT", "not a checkpoint of this version", {
-    source: path,
-    field: "header",
-    expected: `version ${FORMAT_VERSION}`,
-  });
+  if (Number.isSafeInteger(version) && version !== FORMAT_VERSION) {
+    throw new InputError("CHECKPOINT_VERSION", "the checkpoint was written by another version of this program", {
+      source: path,
+      field: "header",
+      expected: `format version ${FORMAT_VERSION}`,
+      got: `format version ${version}`,
+      remedy: "Go on with the version that wrote it, or start anew with --overwrite",
+    });
+  }
+  throw new InputError("CHECKPOINT_FORMAT", "not a checkpoint", { source: path, field: "header" });
 }
 
 function expectType(array: NumericArray, dtype: NumericArray["dtype"], path: string, field: string): NumericArray {

@@ -142,12 +142,38 @@ describe("E18 a checkpoint of another run or format", () => {
     });
     expect(names()).toEqual([name(3)]);
   });
+  const writeHeader = (epochs: number, header: string) =>
+    writeFileSync(join(folder, name(epochs)), writeNpz([["header", textScalar(header)]]));
+  it.each([0, 2])(
+    "E18 one of format version %i is refused, whether or not it must fit: both versions, 65",
+    async (version) => {
+      writeHeader(2, JSON.stringify({ version, key: "ours", epochsCompleted: 2, unsolvedSteps: 0 }));
+      const before = snapshotFolder(folder);
+      const mentions = [
+        name(2),
+        `format version ${version}`,
+        "format version 1",
+        "--overwrite",
+        "version that wrote it",
+      ];
+      for (const mustFit of [true, false]) {
+        await expectRefusal(findCheckpoint(folder, "ours", mustFit), "CHECKPOINT_VERSION", mentions, 65);
+      }
+      expect(snapshotFolder(folder)).toEqual(before);
+    },
+  );
+  it("E18 one of another format version is no hindrance beside one that fits", async () => {
+    await save(3);
+    writeHeader(4, JSON.stringify({ version: 0, key: "ours", epochsCompleted: 4, unsolvedSteps: 0 }));
+    const { found, remarks } = await findCheckpoint(folder, "ours", true);
+    expect(found?.checkpoint.epochsCompleted).toBe(3);
+    expect(remarks).toEqual([expect.stringContaining("[CHECKPOINT_VERSION]")]);
+  });
   it.each([
-    ["an older version", JSON.stringify({ version: 0, key: "ours", epochsCompleted: 1, unsolvedSteps: 0 })],
     ["no JSON", "version 1"],
     ["no key", JSON.stringify({ version: 1, epochsCompleted: 1, unsolvedSteps: 0 })],
   ])("E18 %s is passed over with its reason", async (_, header) => {
-    writeFileSync(join(folder, name(2)), writeNpz([["header", textScalar(header)]]));
+    writeHeader(2, header);
     const { found, remarks } = await findCheckpoint(folder, "ours", true);
     expect(found).toBeNull();
     expect(remarks).toEqual([expect.stringMatching(/checkpoint-000002\.npz cannot be used: .*\[CHECKPOINT_FORMAT\]/)]);
