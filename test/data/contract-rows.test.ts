@@ -13,18 +13,18 @@ import {
   notesOf,
   ones,
   orientedPatterns,
+  plainScan,
   probeNumbers,
+  readMembers as read,
   readScan,
   refuseScan,
   scanFile,
   scanMembers,
   scanNumbers,
+  warningsOf as warnings,
 } from "../support/scan-files.ts";
 
-const { count, heightPx, widthPx, patterns, x, y } = scanNumbers();
-const plain = scanMembers();
-const shape = [count, heightPx, widthPx];
-const pixels = heightPx * widthPx;
+const { count, heightPx, widthPx, patterns, x, y, shape, pixels, members: plain } = plainScan;
 const diffraction = (descr: string, values: ArrayLike<number> = patterns): Members => ({
   ...plain,
   diffraction: npyNumbers(descr, shape, Array.from(values)),
@@ -32,8 +32,6 @@ const diffraction = (descr: string, values: ArrayLike<number> = patterns): Membe
 const counts = Array.from(patterns, (value) => Math.round(1000 * value));
 const without = (...names: string[]): Members =>
   Object.fromEntries(Object.entries(plain).filter(([name]) => !names.includes(name)));
-const read = (members: Members, data: Parameters<typeof readScan>[1] = {}) => readScan(scanFile(members), data);
-const warnings = async (members: Members) => (await notesOf(members)).filter((note) => note.startsWith("warning"));
 
 describe("7.3 and 7.4: the table of refusals, read without the command line", () => {
   it.each(refusedRows("7"))("%s", async (_, { file, code, names }) => {

@@ -9,18 +9,17 @@ import {
   notesOf,
   ones,
   orientedPatterns,
+  plainScan,
   probeNumbers,
+  readMembers as read,
   readScan,
   refuseScan,
-  scanFile,
   scanMembers,
   scanNumbers,
+  warningsOf as warnings,
 } from "../support/scan-files.ts";
 
-const { count, heightPx, widthPx, patterns, x, y } = scanNumbers();
-const plain = scanMembers();
-const shape = [count, heightPx, widthPx];
-const pixels = heightPx * widthPx;
+const { count, heightPx, widthPx, patterns, x, y, shape, pixels, members: plain } = plainScan;
 const stack = (descr: string, values: ArrayLike<number>, fortran = false): Members => ({
   ...plain,
   diffraction: npyNumbers(descr, shape, Array.from(values), { fortran }),
@@ -31,9 +30,6 @@ const placed = (newX: readonly number[], newY: readonly number[], object = [64, 
   xcoords: npyNumbers("<f8", [newX.length], newX),
   ycoords: npyNumbers("<f8", [newY.length], newY),
 });
-const read = (members: Members, data: Parameters<typeof readScan>[1] = {}) => readScan(scanFile(members), data);
-const warnings = async (members: Members, data: Parameters<typeof readScan>[1] = {}) =>
-  (await notesOf(members, data)).filter((note) => note.startsWith("warning"));
 
 describe("the table of refusals, read without the command line", () => {
   it.each(refusedRows("C"))("%s", async (_, { file, code, names }) => {

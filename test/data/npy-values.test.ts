@@ -8,17 +8,15 @@ import {
   builtMembers,
   notesOf,
   orientedPatterns,
+  plainScan,
   probeNumbers,
   readScan,
   refuseScan,
   scanFile,
-  scanMembers,
   scanNumbers,
 } from "../support/scan-files.ts";
 
-const { count, heightPx, widthPx, patterns, x } = scanNumbers();
-const plain = scanMembers();
-const shape = [count, heightPx, widthPx];
+const { count, heightPx, widthPx, patterns, x, shape, members: plain } = plainScan;
 
 /** Reads an array alone, stored and deflated; both have to agree. */
 async function readAlone(content: Uint8Array) {

@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { main } from "../../src/node/cli.ts";
 import { buildZip } from "../support/npz-builder.ts";
 import { refusedFiles, titleOf } from "../support/refused-files.ts";
+import { runHere as run } from "../support/run-here.ts";
 import { builtMembers, scanFile } from "../support/scan-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-refusals-"));
@@ -15,14 +15,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const path = join(folder, "bad scan.npz");
 const output = join(folder, "out", "deep");
 const noAdapter = ["--adapter", "no adapter of this name"];
-
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const io = { stdout: (text: string) => void (out += text), stderr: (text: string) => void (err += text) };
-  const code = await main(argv, { ...io, interactive: false });
-  return { code, out, err };
-}
 
 /** Exactly one line that begins with the file and ends with the code; nothing of a stack. */
 function expectOneLine(err: string, code: string, names: readonly string[]): void {

@@ -3,29 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { main } from "../../src/node/cli.ts";
 import { nodeFileSystem } from "../../src/node/file-system.ts";
 import { createOutputFolder } from "../../src/node/output-folder.ts";
 import { npyPickled } from "../support/npz-builder.ts";
+import { runHere as run } from "../support/run-here.ts";
 import { scanFile, scanMembers } from "../support/scan-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const code = await main(argv, {
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      err += text;
-    },
-    interactive: false,
-  });
-  return { code, out, err };
-}
 
 function put(name: string, content: Uint8Array | string): string {
   const path = join(folder, name);

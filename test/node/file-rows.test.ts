@@ -20,23 +20,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readDataset } from "../../src/data/contract.ts";
 import type { RandomAccess } from "../../src/data/random-access.ts";
-import { main } from "../../src/node/cli.ts";
 import { fileAccess, nodeReaderTools } from "../../src/node/file-access.ts";
 import { expectRefusal } from "../support/expect-refusal.ts";
 import { npyFile, npyNumbers } from "../support/npz-builder.ts";
+import { runHere as run } from "../support/run-here.ts";
 import { dataOptions, scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
 import { writeSparseArchive } from "../support/sparse-archive.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const io = { stdout: (text: string) => void (out += text), stderr: (text: string) => void (err += text) };
-  const code = await main(argv, { ...io, interactive: false });
-  return { code, out, err };
-}
 
 describe("A23 archives beyond 4 GiB", () => {
   const path = join(folder, "large.npz");

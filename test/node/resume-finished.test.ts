@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeRun } from "../../src/node/artifacts.ts";
-import { main } from "../../src/node/cli.ts";
 import { makeFinishedRun } from "../support/finished-run.ts";
+import { runHere } from "../support/run-here.ts";
 import { scanFile } from "../support/scan-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-finished-"));
@@ -17,15 +17,8 @@ test("other options: refused, 74, and everything stays", async () => {
   writeFileSync(join(folder, "scan.npz"), scanFile());
   const record = describeRun(makeFinishedRun({ epochs: 5 }), [], 0, null).join("");
   writeFileSync(join(out, "run.json"), record);
-  let err = "";
-  const io = {
-    stdout: () => {},
-    stderr: (text: string) => {
-      err += text;
-    },
-    interactive: false,
-  };
-  expect(await main(["reconstruct", join(folder, "scan.npz"), "-o", out, "--epochs", "7", "--resume"], io)).toBe(74);
+  const { code, err } = await runHere("reconstruct", join(folder, "scan.npz"), "-o", out, "--epochs", "7", "--resume");
+  expect(code).toBe(74);
   expect(err).toMatch(/the finished result here is of other data.*--overwrite.*\[OUTPUT_EXISTS\]/);
   expect(readFileSync(join(out, "run.json"), "utf8")).toBe(record);
 });

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeTinyStudy } from "../support/finished-cells.ts";
 import { npyNumbers } from "../support/npz-builder.ts";
+import { runHere } from "../support/run-here.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import { eventsOf, readManifest, runHere } from "../support/study-run.ts";
+import { eventsOf, readManifest } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-photons-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

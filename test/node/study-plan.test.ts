@@ -9,10 +9,10 @@ import { buildReconstructionManifest, buildSkipSummary } from "../../src/jobs/ar
 import { studyPlanSchema } from "../../src/jobs/artifact-schemas.ts";
 import { assertInputsPresent } from "../../src/jobs/build-jobs.ts";
 import { noFilters } from "../../src/jobs/filters.ts";
-import { main } from "../../src/node/cli.ts";
 import { planStudy, type StudySelection } from "../../src/node/study/plan-study.ts";
 import { nodeStudyFiles } from "../../src/node/study/study-files.ts";
 import { expectRefusal } from "../support/expect-refusal.ts";
+import { runHere as run } from "../support/run-here.ts";
 import { manifestText, studyFiles } from "../support/study-folders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-plan-"));
@@ -31,21 +31,6 @@ function put(path: string, content: string | Uint8Array = ""): string {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
   return path;
-}
-
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const code = await main(argv, {
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      err += text;
-    },
-    interactive: false,
-  });
-  return { code, out, err };
 }
 
 const plan = (...argv: string[]) => run("study", "plan", ...argv);

@@ -13,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { snapshotFolder } from "../support/faulty-file-system.ts";
-import { eventsOf, readIndex, readManifest, runHere } from "../support/study-run.ts";
+import { runHere } from "../support/run-here.ts";
+import { eventsOf, readIndex, readManifest } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-regenerate-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

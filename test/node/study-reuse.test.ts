@@ -24,8 +24,9 @@ import { loadHashMemory, MOST_FILES, saveHashMemory } from "../../src/node/study
 import { findReusable, rememberResult } from "../../src/node/study/reuse.ts";
 import { snapshotFolder } from "../support/faulty-file-system.ts";
 import { type CellJob, finishCell, jobsOf, selectionOf, writeTinyStudy } from "../support/finished-cells.ts";
+import { runHere } from "../support/run-here.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import { eventsOf, readIndex, readManifest, readSkips, runHere } from "../support/study-run.ts";
+import { eventsOf, readIndex, readManifest, readSkips } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-reuse-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -21,8 +21,9 @@ import { MOST_CALLS } from "../../src/node/study/call-records.ts";
 import { createReporter } from "../../src/node/study/study-reporter.ts";
 import { finishCell, jobsOf, selectionOf, writeTinyStudy } from "../support/finished-cells.ts";
 import { writeNoiseStudy } from "../support/noise-study.ts";
+import { runHere } from "../support/run-here.ts";
 import { manifestJson } from "../support/study-folders.ts";
-import { eventsOf, readIndex, readManifest, readSkips, runHere } from "../support/study-run.ts";
+import { eventsOf, readIndex, readManifest, readSkips } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-rows-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -17,8 +17,9 @@ import {
   writeLiveStudy,
 } from "../support/live-study.ts";
 import { readArrays } from "../support/result-files.ts";
+import { runHere } from "../support/run-here.ts";
 import { runProgram } from "../support/run-program.ts";
-import { readIndex, readJson, readManifest, runHere } from "../support/study-run.ts";
+import { readIndex, readJson, readManifest } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho study "));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listGrid, studyDesign } from "../../src/jobs/design.ts";
 import { presetFlags } from "../../src/jobs/presets.ts";
 import { writeNoiseStudy } from "../support/noise-study.ts";
-import { eventsOf, readIndex, readManifest, readSkips, runHere } from "../support/study-run.ts";
+import { runHere } from "../support/run-here.ts";
+import { eventsOf, readIndex, readManifest, readSkips } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

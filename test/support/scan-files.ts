@@ -145,3 +145,19 @@ export async function orientedPatterns(dataset: Dataset): Promise<number[]> {
   }
   return values;
 }
+
+/** The scan that rows about single members change: its numbers, members, and shape of the pattern stack. */
+export const plainScan = (() => {
+  const numbers = scanNumbers();
+  const { count, heightPx, widthPx } = numbers;
+  const pixels = heightPx * widthPx;
+  return { ...numbers, shape: [count, heightPx, widthPx] as number[], pixels, members: scanMembers(numbers) };
+})();
+
+/** Reads a file of these members. */
+export const readMembers = (members: Members, data: ReconstructOptionsInput["data"] = {}): Promise<Dataset> =>
+  readScan(scanFile(members), data);
+
+/** The warnings among its notes. */
+export const warningsOf = async (members: Members, data: ReconstructOptionsInput["data"] = {}): Promise<string[]> =>
+  (await notesOf(members, data)).filter((note) => note.startsWith("warning"));

@@ -1,4 +1,4 @@
-// `ptycho study run` in this process, for calls whose jobs never reach a worker, and what it leaves on disk.
+// What `ptycho study run` says and leaves on disk.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,29 +10,6 @@ import {
   skipSummarySchema,
   studyIndexSchema,
 } from "../../src/jobs/artifact-schemas.ts";
-import { main } from "../../src/node/cli.ts";
-
-export interface CommandEnd {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a command line in this process. */
-export async function runHere(...argv: string[]): Promise<CommandEnd> {
-  let out = "";
-  let err = "";
-  const code = await main(argv, {
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      err += text;
-    },
-    interactive: false,
-  });
-  return { code, out, err };
-}
 
 export const readJson = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 
