@@ -316,7 +316,7 @@ describe("E22 a fault of our own", () => {
 it("E24 numbers that JSON has no word for are text in events, never null", () => {
   let out = "";
   const io = { stdout: (text: string) => void (out += text), stderr: () => {}, interactive: false };
-  const reporter = createReporter(io, { json: true, quiet: false });
+  const reporter = createReporter(io, { json: true, quiet: false, dryRun: false });
   const numbers = { epoch: 0, epochCount: 2, seconds: 0, patternsPerSecond: Number.POSITIVE_INFINITY };
   reporter.epoch({ type: "epoch", loss: Number.NaN, ...numbers });
   expect(eventsOf(out)[0]).toMatchObject({ event: "epoch", loss: "NaN", patternsPerSecond: "Infinity" });

@@ -52,6 +52,9 @@ describe("idea 1: the manifest's jobs", () => {
     expect(new Set(jobs.map(({ seed }) => seed)).size).toBe(18);
     expect(out).toContain("Total jobs enumerated: 18\nFiltered jobs: 18 selected, 0 skipped\n");
     expect(out).toContain("[18/18] Job: dose=100000.0, view=sparse, split=test\n");
+    const summary = ["Total jobs: 18", "Filtered jobs: 18", "Skipped jobs: 0", "Dry run: yes", `Artifacts: ${root}`];
+    const title = "Phase F Reconstruction Orchestrator Summary";
+    expect(out).toContain(`\n${[title, ...summary.map((row) => `  ${row}`)].join("\n")}\n`);
   });
 });
 
@@ -166,7 +169,7 @@ describe("idea 2 and 4: execution, logs, telemetry", () => {
     const events = eventsOf(out);
     expect(events.map(({ event }) => event)).toEqual(["plan", "done", "done", "end"]);
     expect(events[1]).toMatchObject({ dose: 1000, view: "dense", split: "train", returnCode: 65 });
-    expect(events.at(-1)).toEqual({ event: "end", exitCode: 1, results: [65, 65], gap: null });
+    expect(events.at(-1)).toEqual({ event: "end", exitCode: 1, outcome: 1, results: [65, 65], gap: null });
   });
 
   it("fields of events have one kind of names, down to the last", async () => {
@@ -337,6 +340,8 @@ describe("exit codes", () => {
     expect((await run(root, "--dose", "1000", "--view", "dense", "--exit-zero")).code).toBe(0);
     expect((await run(root, "--dose", "1000", "--view", "dense", "--split", "test", "--exit-zero")).code).toBe(0);
     expect(readManifest(root).execution_results[0]).toMatchObject({ returncode: 65 });
+    const told = await run(root, "--dose", "1000", "--view", "dense", "--split", "test", "--exit-zero", "--json");
+    expect(eventsOf(told.out).at(-1)).toMatchObject({ event: "end", exitCode: 0, outcome: 65, results: [65] });
     expect((await runHere("study", "run", "--data-root", lacking, "--exit-zero")).code).toBe(66);
   });
   it("--resume is the default said aloud and works on a new root; it excludes --overwrite", async () => {

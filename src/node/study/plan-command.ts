@@ -1,16 +1,20 @@
 // `ptycho study plan`: every cell of the grid and what `study run` would do with it, in milliseconds and without a GPU.
 
-import { InputError, OptionsError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import { buildPlanRecord } from "../../jobs/artifact-records.ts";
 import { type AllowedGaps, assertInputsPresent, type JobPlan } from "../../jobs/build-jobs.ts";
 import type { Command } from "../command.ts";
-import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
+import type { CommandFlag } from "../flags.ts";
 import { formatJson } from "../json-text.ts";
 import { formatPlan } from "./plan-format.ts";
 import { planStudy } from "./plan-study.ts";
-import { readAllowedGaps, readSelection, selectionFlags } from "./selection-flags.ts";
-
-const USAGE = "ptycho study plan --data-root DIR | --training-manifest FILE | --phase-c-root DIR --phase-d-root DIR";
+import {
+  describeSelecting,
+  parseSelecting,
+  readAllowedGaps,
+  readSelection,
+  selectionFlags,
+} from "./selection-flags.ts";
 
 const commandFlags = {
   ...selectionFlags,
@@ -21,13 +25,9 @@ const commandFlags = {
 export const planCommand: Command = {
   name: "plan",
   summary: "show every cell of the study: selected, filtered or missing",
-  help: () => `Usage: ${USAGE} [options]\n\n${describeCommandFlags(commandFlags)}\n`,
+  help: () => describeSelecting("plan", commandFlags),
   async run(argv, io) {
-    const { positionals, command } = parseLine(argv, [], commandFlags);
-    if (positionals.length > 0) {
-      const details = { got: positionals.join(" "), remedy: `Usage: ${USAGE}` };
-      throw new OptionsError("CLI_USAGE", "arguments without a flag are not taken", details, 2);
-    }
+    const command = parseSelecting("plan", argv, commandFlags);
     const plan = await planStudy(readSelection(command));
     if (command.json) {
       io.stdout(`${formatJson(buildPlanRecord(plan, plan.manifestPath)).text}\n`);

@@ -15,6 +15,18 @@ export function formatProgressLines(plan: JobPlan): readonly string[] {
   ];
 }
 
+/** The lines that it prints at its end (study.md 5.6). */
+export function formatCallSummary({ totals, roots }: JobPlan, dryRun: boolean): readonly string[] {
+  return [
+    "Phase F Reconstruction Orchestrator Summary",
+    `  Total jobs: ${totals.totalJobs}`,
+    `  Filtered jobs: ${totals.selected}`,
+    `  Skipped jobs: ${totals.skipped}`,
+    `  Dry run: ${dryRun ? "yes" : "no"}`,
+    `  Artifacts: ${roots.artifact}`,
+  ];
+}
+
 /** Name of a cell in messages: dose=1000.0, view=dense, split=train. */
 export function formatCellName({ dose, view, split }: Pick<StudyCell, "dose" | "view" | "split">): string {
   return `dose=${formatFloat(dose)}, view=${view}, split=${split}`;

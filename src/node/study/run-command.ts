@@ -4,15 +4,20 @@ import { OptionsError } from "../../errors.ts";
 import type { ExecutionResult } from "../../jobs/artifact-schemas.ts";
 import { type PresetName, presetNames } from "../../jobs/presets.ts";
 import type { Command } from "../command.ts";
-import { type CommandFlag, describeCommandFlags, type ParsedLine, parseLine } from "../flags.ts";
+import type { CommandFlag, ParsedLine } from "../flags.ts";
 import { readCheckpointSeconds, readDeviceChoice, readDuration } from "../reconstruct-request.ts";
 import { listenForStop, STOP_SECONDS } from "../signals.ts";
 import { runStudy } from "./run-study.ts";
-import { readAllowedGaps, readSelection, selectionFlags } from "./selection-flags.ts";
+import {
+  describeSelecting,
+  parseSelecting,
+  readAllowedGaps,
+  readSelection,
+  selectionFlags,
+} from "./selection-flags.ts";
 import { createReporter } from "./study-reporter.ts";
 import type { StudyRunEnd, StudyRunRequest } from "./study-request.ts";
 
-const USAGE = "ptycho study run --data-root DIR | --training-manifest FILE | --phase-c-root DIR --phase-d-root DIR";
 const EPOCHS = 100;
 const HANG_SECONDS = 60;
 /** Something is left for a later call: lock held, restarts exhausted. */
@@ -62,27 +67,25 @@ const commandFlags = {
 export const runCommand: Command = {
   name: "run",
   summary: "reconstruct every selected cell",
-  help: () => `Usage: ${USAGE} [options]\n\n${describeCommandFlags(commandFlags)}\n`,
+  help: () => describeSelecting("run", commandFlags),
   async run(argv, io) {
-    const { positionals, command } = parseLine(argv, [], commandFlags);
-    if (positionals.length > 0) {
-      const details = { got: positionals.join(" "), remedy: `Usage: ${USAGE}` };
-      throw new OptionsError("CLI_USAGE", "arguments without a flag are not taken", details, 2);
-    }
+    const command = parseSelecting("run", argv, commandFlags);
     const request = readRequest(command);
-    const style = { json: command.json === true, quiet: command.quiet === true };
+    const style = { json: command.json === true, quiet: command.quiet === true, dryRun: request.dryRun };
     const reporter = createReporter(io, style);
     const stop = listenForStop((name) =>
       io.stderr(`\n${name}: stopping after this minibatch; once more ends at once\n`),
     );
     try {
       const end = await runStudy(request, stop, reporter);
-      const code = exitCodeFor(end, stop.exitCode);
+      const outcome = exitCodeFor(end, stop.exitCode);
+      const forgiven = command["exit-zero"] === true && (outcome === 1 || isJobCode(end, outcome));
+      const exitCode = forgiven ? 0 : outcome;
       const results = end.results.map(({ returncode }) => returncode);
-      reporter.finish(describeEnd(end, request.dryRun), { exitCode: code, results, gap: end.gap });
+      reporter.finish(describeEnd(end, request.dryRun), { exitCode, outcome, results, gap: end.gap });
       if (end.gap !== null) io.stderr(`ptycho: ${end.gap}\n`);
       else if (end.results.length === 0 && !end.stopped) io.stderr("ptycho: no cell was selected that has its input\n");
-      return command["exit-zero"] === true && (code === 1 || isJobCode(end, code)) ? 0 : code;
+      return exitCode;
     } finally {
       stop.release();
     }

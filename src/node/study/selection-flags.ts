@@ -3,7 +3,7 @@
 import { OptionsError } from "../../errors.ts";
 import type { AllowedGaps } from "../../jobs/build-jobs.ts";
 import type { Split } from "../../jobs/design.ts";
-import type { CommandFlag, ParsedLine } from "../flags.ts";
+import { type CommandFlag, describeCommandFlags, type ParsedLine, parseLine } from "../flags.ts";
 import type { StudySelection } from "./plan-study.ts";
 
 export const selectionFlags = {
@@ -34,6 +34,28 @@ export const selectionFlags = {
   "allow-missing-phase-c": { kind: "switch", help: "go on without baseline files that are missing" },
   seed: { kind: "value", value: "N", help: "base seed; every cell derives its own from it [0]" },
 } as const satisfies Record<string, CommandFlag>;
+
+type SelectingCommand = "plan" | "run";
+
+const usageOf = (name: SelectingCommand) =>
+  `ptycho study ${name} --data-root DIR | --training-manifest FILE | --phase-c-root DIR --phase-d-root DIR`;
+
+/** Help of a command that takes these flags and its own. */
+export function describeSelecting(name: SelectingCommand, flags: Readonly<Record<string, CommandFlag>>): string {
+  return `Usage: ${usageOf(name)} [options]\n\n${describeCommandFlags(flags)}\n`;
+}
+
+/** Its command line, which has flags only. Throws OptionsError (2). */
+export function parseSelecting(
+  name: SelectingCommand,
+  argv: readonly string[],
+  flags: Readonly<Record<string, CommandFlag>>,
+): ParsedLine["command"] {
+  const { positionals, command } = parseLine(argv, [], flags);
+  if (positionals.length === 0) return command;
+  const details = { got: positionals.join(" "), remedy: `Usage: ${usageOf(name)}` };
+  throw new OptionsError("CLI_USAGE", "arguments without a flag are not taken", details, 2);
+}
 
 /**
  * Reads the shared flags. Throws OptionsError with exit code 2 (CLI_VALUE). A view is checked against the design later,

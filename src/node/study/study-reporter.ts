@@ -6,7 +6,7 @@ import { encodeNonFinite } from "../json-text.ts";
 import { formatSeconds } from "../progress.ts";
 import type { CheckedInput, PhotonScale } from "./check-inputs.ts";
 import type { JobEstimate } from "./estimate.ts";
-import { formatCellName, formatProgressLines } from "./plan-format.ts";
+import { formatCallSummary, formatCellName, formatProgressLines } from "./plan-format.ts";
 import type { StudyPlan } from "./plan-study.ts";
 import type { RegeneratedInput } from "./regenerate-missing.ts";
 import type { JobEnd, JobListener } from "./run-job.ts";
@@ -35,10 +35,12 @@ export interface StudyReporter extends JobListener {
 export interface ReporterStyle {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly dryRun: boolean;
 }
 
 /** A reporter for people, whose progress within a job goes to stderr, or for programs. */
 export function createReporter(io: CommandIo, style: ReporterStyle): StudyReporter {
+  let planned: StudyPlan | null = null;
   let current: ReconstructionJob | null = null;
   let number = 0;
   let jobCount = 0;
@@ -65,6 +67,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
   };
   return {
     plan(plan, runId) {
+      planned = plan;
       event({ event: "plan", runId, ...plan.totals, artifactRoot: plan.roots.artifact });
       for (const text of formatProgressLines(plan)) line(text);
       for (const note of plan.notes) line(`note: ${note}`);
@@ -171,6 +174,7 @@ export function createReporter(io: CommandIo, style: ReporterStyle): StudyReport
     },
     finish(text, record) {
       event({ event: "end", ...record });
+      for (const row of planned ? formatCallSummary(planned, style.dryRun) : []) line(row);
       line(text);
     },
   };
