@@ -6,6 +6,7 @@ import { z } from "zod";
 import { PtychoError } from "../errors.ts";
 import { RECORD_FORMAT } from "./artifacts.ts";
 import { type HashMemory, rememberedHash, stampFile } from "./file-hash.ts";
+import { nodeFileSystem } from "./file-system.ts";
 import { readJsonFile } from "./json-file.ts";
 import { asOutputError } from "./output-checks.ts";
 
@@ -86,14 +87,23 @@ export async function findDamaged(
 }
 
 /**
- * Renames files to NAME.damaged, as far as they are there: what went wrong can be looked at later. Throws OutputError.
+ * Renames files to NAME.damaged, as far as they are there: what went wrong can be looked at later. Those put aside earlier
+ * stay; the next are NAME.damaged-2 and so on. The folder is the caller's alone. Throws OutputError.
  */
 export async function putAside(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const path = join(folder, name);
     if (!(await stampFile(path))) continue;
-    await rename(path, `${path}.damaged`).catch((error: unknown) => {
+    try {
+      await rename(path, await freeName(`${path}.damaged`));
+    } catch (error) {
       throw asOutputError(error, path);
-    });
+    }
   }
+}
+
+async function freeName(path: string): Promise<string> {
+  let free = path;
+  for (let number = 2; (await nodeFileSystem.kindOf(free)) !== "nothing"; number++) free = `${path}-${number}`;
+  return free;
 }

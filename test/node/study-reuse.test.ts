@@ -191,6 +191,17 @@ describe("E16 a result that was changed after it was written", () => {
     expect(readFileSync(at(cell!, `${name}.damaged`)).equals(bad)).toBe(true);
     expect(readdirSync(cell!.job.outputDir)).not.toContain(name);
   });
+  it("E16 damaged again and again: every one is kept aside", async () => {
+    const [cell] = cells;
+    const path = at(cell!, "ptychi_reconstruction.npz");
+    for (const text of ["first", "second", "third"]) {
+      await finishCell(cell!);
+      writeFileSync(path, text);
+      expect((await look(cell!)).receipt).toBeNull();
+    }
+    const asides = [".damaged", ".damaged-2", ".damaged-3"].map((end) => readFileSync(path + end, "utf8"));
+    expect(asides).toEqual(["first", "second", "third"]);
+  });
   it("E16 a file that is gone", async () => {
     rmSync(at(cells[0]!, "reconstruction_visualization.png"));
     expect((await look(cells[0]!)).remarks[0]).toContain(
