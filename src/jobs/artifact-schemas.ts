@@ -1,5 +1,5 @@
-// Schemas of what a call on the study writes: reconstruction_manifest.json, skip_summary.json, and `study plan --json`
-// (spec: study.md sections 5.3 and 5.4). JSON Schema files are made from these (schemas/).
+// Schemas of what a call on the study writes: reconstruction_manifest.json, skip_summary.json (spec: study.md sections 5.3
+// and 5.4), index.json, a cell's metrics.json, and `study plan --json`. JSON Schema files are made from these (schemas/).
 
 import { z } from "zod";
 

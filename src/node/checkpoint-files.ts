@@ -95,8 +95,8 @@ export async function removeCheckpoints(folder: string, fileSystem: FileSystem =
 }
 
 /**
- * The newest checkpoint that is whole, with at most `mostEpochs` epochs; `remarks` says of newer ones why they were passed over. Null when there is none.
- * With `mustFit`, throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`; always
+ * The newest checkpoint that is whole, with at most `mostEpochs` epochs; `remarks` says of newer ones why they were passed
+ * over. Null when there is none. With `mustFit`, throws InputError CHECKPOINT_MISMATCH (65) when whole ones exist and none belongs to the run `key`; always
  * CHECKPOINT_VERSION (65) when none does and there is one of another version of the format: it may be hours of work.
  */
 export async function findCheckpoint(
