@@ -1,6 +1,8 @@
-// `study run --regenerate-missing`: makes what the plan lacks and nothing else, byte for byte, and says so on record.
+// `study run --regenerate-missing`: makes what the selected cells lack and nothing else, byte for byte, and says so on
+// record.
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { lockFolder } from "../../src/node/folder-lock.ts";
 import { snapshotFolder } from "../support/faulty-file-system.ts";
 import { runHere } from "../support/run-here.ts";
 import { eventsOf, readIndex, readManifest } from "../support/study-run.ts";
@@ -36,11 +39,14 @@ beforeEach(() => {
   root = join(folder, `out ${count++}`);
 });
 
-/** A call that selects no job, so that only inputs are made. */
+/** A call whose first job has no room for its folder, so that only inputs are made. */
 const regenerate = (...argv: string[]) => {
   const where = ["--data-root", data, "--artifact-root", root, "--design", design];
-  return runHere("study", "run", ...where, "--regenerate-missing", "--view", "baseline", "--gridsize", "2", ...argv);
+  mkdirSync(root, { recursive: true });
+  writeFileSync(join(root, "dose_1000"), "in the way");
+  return runHere("study", "run", ...where, "--regenerate-missing", ...argv);
 };
+const made = () => readManifest(root).regenerated.map(({ path }) => path);
 const remove = (...paths: string[]) => {
   for (const path of paths) rmSync(at(path));
 };
@@ -49,7 +55,7 @@ it("a Phase C file and a view, the view from the new file; others are not touche
   const kept = statSync(at("phase_c/dose_1000/patched_train.npz"), { bigint: true }).mtimeNs;
   remove(viewFile, splitFile);
   const { code, out } = await regenerate();
-  expect(code).toBe(1); // nothing was selected
+  expect(code).toBe(1);
   expect(out.split("\n").slice(0, 2)).toEqual([`made ${at(splitFile)}`, `made ${at(viewFile)}`]);
   expect(snapshotFolder(data)).toEqual(original);
   expect(statSync(at("phase_c/dose_1000/patched_train.npz"), { bigint: true }).mtimeNs).toBe(kept);
@@ -65,6 +71,52 @@ it("a view of a Phase C file that is there; programs are told too", async () => 
   remove(viewFile);
   const { out } = await regenerate("--json");
   expect(eventsOf(out)[0]).toMatchObject({ event: "regenerated", view: "dense", split: "test", seed: 7 });
+  expect(snapshotFolder(data)).toEqual(original);
+});
+
+it("only what the filters select is made, and no other gap stands in the way", async () => {
+  remove(viewFile, "phase_d/dose_1000/sparse/sparse_test.npz", "phase_c/dose_1000/patched_train.npz");
+  expect((await regenerate("--view", "dense", "--split", "test")).code).toBe(74);
+  expect(made()).toEqual([at(viewFile)]);
+  expect(readManifest(root).missing_jobs).toHaveLength(2);
+  expect((await regenerate("--split", "test", "--max-jobs", "2")).code).toBe(1);
+  expect(made()).toEqual([]);
+  await regenerate("--split", "test", "--max-jobs", "3");
+  expect(made()).toEqual([at("phase_d/dose_1000/sparse/sparse_test.npz")]);
+  await regenerate();
+  expect(made()).toEqual([at("phase_c/dose_1000/patched_train.npz")]);
+  expect(snapshotFolder(data)).toEqual(original);
+});
+
+it("the Phase C file that a selected view is cut from is made too, whatever the filters", async () => {
+  remove(viewFile, splitFile);
+  const { code } = await regenerate("--view", "dense", "--split", "test");
+  expect(code).toBe(74);
+  expect(made()).toEqual([at(splitFile), at(viewFile)]);
+  expect(snapshotFolder(data)).toEqual(original);
+});
+
+it("data that another process is writing: 75 with its holder, nothing is made; free again, it is", async () => {
+  remove(viewFile);
+  const held = await lockFolder(data);
+  const busy = await regenerate("--view", "dense", "--split", "test");
+  await held.release();
+  expect(busy).toMatchObject({ code: 75, err: expect.stringMatching(/process \d+ on .*\[LOCK_HELD\]\n$/) });
+  expect(busy.err).toContain(`process ${process.pid}`);
+  expect([readdirSync(root), existsSync(at(viewFile))]).toEqual([["dose_1000"], false]);
+  await regenerate("--view", "dense", "--split", "test");
+  expect(made()).toEqual([at(viewFile)]);
+  expect(snapshotFolder(data)).toEqual(original);
+});
+
+it("the data's own folder as artifact root is locked once", async () => {
+  remove(viewFile);
+  root = data;
+  expect((await regenerate("--view", "dense", "--split", "test")).code).toBe(74);
+  expect(made()).toEqual([at(viewFile)]);
+  for (const name of readdirSync(data)) {
+    if (!Object.keys(original!).some((path) => path.split("/")[0] === name)) rmSync(at(name), { recursive: true });
+  }
   expect(snapshotFolder(data)).toEqual(original);
 });
 
@@ -92,7 +144,7 @@ it("without generate.json a Phase C file is refused, 66, and nothing is left; a 
     const { code, err } = await regenerate();
     expect(code).toBe(66);
     expect(err).toMatch(/a Phase C file cannot be made again: nothing says how.*generate\.json.*\[STUDY_RECIPE\]\n$/);
-    expect([existsSync(root), existsSync(at(viewFile))]).toEqual([false, false]);
+    expect([readdirSync(root), existsSync(at(viewFile))]).toEqual([["dose_1000"], false]);
   } finally {
     renameSync(join(folder, "generate.json"), at("generate.json"));
   }

@@ -1,8 +1,9 @@
-// `--regenerate-missing`: makes the inputs that a plan lacks, and nothing else.
+// `--regenerate-missing`: makes the inputs that the selected cells lack, and nothing else.
 
 import { dirname, resolve } from "node:path";
 import { InputError } from "../../errors.ts";
 import { isPhaseC, type StudyCell } from "../../jobs/build-jobs.ts";
+import { firstRejection } from "../../jobs/filters.ts";
 import { type StudySplit, type StudyView, studyViews } from "../../study/design.ts";
 import type { PhaseCPlan } from "../../study/phase-c.ts";
 import type { WrittenFile } from "../atomic-write.ts";
@@ -21,14 +22,21 @@ export interface RegeneratedInput {
   readonly seed: number | null;
 }
 
-/** Cells whose input has to be made, Phase C first: views are cut from it. */
+/** Cells that the call selects, or would if their input were there. */
+export function listWanted({ cells, filters }: StudyPlan): readonly StudyCell[] {
+  return cells.filter((cell) => firstRejection(cell, filters) === null).slice(0, filters.maxJobs ?? cells.length);
+}
+
+/** Cells whose input has to be made, Phase C first: views are cut from it, whether or not it is wanted itself. */
 export function listMissing(plan: StudyPlan): readonly StudyCell[] {
-  const missing = plan.cells.filter(({ status }) => status === "missing");
-  return [...missing.filter(isPhaseC), ...missing.filter((cell) => !isPhaseC(cell))];
+  const wanted = listWanted(plan).filter(({ status }) => status === "missing");
+  const views = wanted.filter((cell) => !isPhaseC(cell));
+  const sources = new Set([...wanted.filter(isPhaseC), ...views.map((view) => sourceOf(plan, view))]);
+  return [...plan.cells.filter((cell) => sources.has(cell) && cell.status === "missing"), ...views];
 }
 
 /**
- * Makes every missing input in its usual place. A view that its rule refuses stays missing, with a remark. Throws InputError
+ * Makes what `listMissing` lists, in its usual place; the data is the caller's alone. A view that its rule refuses stays missing, with a remark. Throws InputError
  * (66) when a Phase C file is missing and nothing says how the study was generated, and AbortError.
  */
 export async function* regenerateMissing(
@@ -37,6 +45,7 @@ export async function* regenerateMissing(
   remark: (text: string) => void,
 ): AsyncGenerator<RegeneratedInput> {
   const missing = listMissing(plan);
+  if (missing.length === 0) return;
   const root = dirname(plan.roots.phaseC);
   const known = await readRecipe(root);
   const recipePlan = missing.some(isPhaseC) ? await planPhaseC(root, known) : null;
@@ -51,7 +60,7 @@ export async function* regenerateMissing(
     } else {
       try {
         const viewRule = known?.viewRule ?? "v2";
-        const task = { ...shared, phaseCPath: phaseCOf(plan, cell), view: knownView(view), viewRule };
+        const task = { ...shared, phaseCPath: sourcePath(plan, cell), view: knownView(view), viewRule };
         written = await regeneratePhaseD(task);
       } catch (error) {
         if (!(error instanceof InputError) || !REFUSED_VIEW.includes(error.code)) throw error;
@@ -88,8 +97,13 @@ function knownView(name: string): StudyView {
   throw new InputError("STUDY_VIEW", "there is no rule for this view", { got: name, expected: studyViews.join(", ") });
 }
 
-/** Where the Phase C file of a view is, or has just been made. */
-function phaseCOf(plan: StudyPlan, view: StudyCell): string {
-  const baseline = plan.cells.find((cell) => isPhaseC(cell) && cell.dose === view.dose && cell.split === view.split)!;
-  return baseline.inputNpz ?? baseline.expectedNpz;
+/** The cell whose Phase C file a view is cut from. */
+function sourceOf(plan: StudyPlan, view: StudyCell): StudyCell {
+  return plan.cells.find((cell) => isPhaseC(cell) && cell.dose === view.dose && cell.split === view.split)!;
+}
+
+/** Where that file is, or has just been made. */
+function sourcePath(plan: StudyPlan, view: StudyCell): string {
+  const source = sourceOf(plan, view);
+  return source.inputNpz ?? source.expectedNpz;
 }

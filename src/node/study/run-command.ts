@@ -38,7 +38,7 @@ const commandFlags = {
   verify: { kind: "switch", help: "read inputs and results again instead of trusting size, time and inode" },
   "regenerate-missing": {
     kind: "switch",
-    help: "make inputs that are missing, as `ptycho study generate` made the others, and record that",
+    help: "make inputs that the selected cells lack, as `ptycho study generate` made the others, and record that",
   },
   "exit-zero": { kind: "switch", help: "exit 0 even when jobs failed or nothing was selected, as the original did" },
   "checkpoint-seconds": {
@@ -56,7 +56,10 @@ const commandFlags = {
     value: "SECONDS",
     help: `time to stop with a checkpoint after a signal; then the worker is ended as it is [${STOP_SECONDS}]`,
   },
-  "break-lock": { kind: "switch", help: "take the artifact root although another process holds it" },
+  "break-lock": {
+    kind: "switch",
+    help: "take the artifact root, or data to be made, although another process holds it",
+  },
   device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter; gpu never falls back [auto]" },
   adapter: { kind: "value", value: "NAME", help: "part of any name of the adapter, in capitals or not" },
   json: { kind: "switch", help: "JSON Lines on standard output" },

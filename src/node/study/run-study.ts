@@ -6,9 +6,10 @@ import type { HashMemory } from "../file-hash.ts";
 import { type FolderLock, lockFolder } from "../folder-lock.ts";
 import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 import type { StopRequest } from "../signals.ts";
+import { lockData } from "./data-lock.ts";
 import { loadHashMemory } from "./hash-memory.ts";
 import { planStudy, type StudyPlan } from "./plan-study.ts";
-import { listMissing, type RegeneratedInput, regenerateMissing } from "./regenerate-missing.ts";
+import { listMissing, listWanted, type RegeneratedInput, regenerateMissing } from "./regenerate-missing.ts";
 import { StudyCall } from "./study-call.ts";
 import type { StudyReporter } from "./study-reporter.ts";
 import type { StudyRunEnd, StudyRunRequest } from "./study-request.ts";
@@ -56,9 +57,17 @@ async function runLocked(
   const wanted = request.regenerateMissing ? listMissing(plan) : [];
   try {
     if (wanted.length > 0 && !request.dryRun) {
-      for await (const made of regenerateMissing(plan, stop.signal, (text) => reporter.remark(text))) {
-        regenerated.push(made);
-        reporter.regenerated(made);
+      const data = await lockData(plan.roots, request.breakLock);
+      try {
+        // another call may have made some of it meanwhile
+        const lacking = await planStudy(request.selection);
+        for await (const made of regenerateMissing(lacking, stop.signal, (text) => reporter.remark(text))) {
+          regenerated.push(made);
+          reporter.regenerated(made);
+          await data.assertHeld();
+        }
+      } finally {
+        await data.release();
       }
       plan = await planStudy(request.selection);
     }
@@ -80,9 +89,10 @@ async function runLocked(
 }
 
 /** What is missing and not forgiven, in words; null when nothing is. Throws InputError (66) unless the call keeps going. */
-function findGap(plan: StudyPlan, { allowed, keepGoing }: StudyRunRequest): string | null {
+function findGap(plan: StudyPlan, { allowed, keepGoing, regenerateMissing }: StudyRunRequest): string | null {
   try {
-    assertInputsPresent(plan, allowed);
+    // a call that makes its inputs answers for those it selects
+    assertInputsPresent(regenerateMissing ? { cells: listWanted(plan) } : plan, allowed);
     return null;
   } catch (error) {
     if (!(error instanceof InputError) || !keepGoing) throw error;
