@@ -79,6 +79,11 @@ export async function commitCheckpoint(
   }
 }
 
+/** True for the file name of a checkpoint. */
+export function isCheckpoint(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** File names of checkpoints, newest first; none where there is no folder. */
 export async function listCheckpoints(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
@@ -86,7 +91,7 @@ export async function listCheckpoints(folder: string): Promise<string[]> {
     throw error;
   });
   const epochsOf = (name: string) => Number(NAME.exec(name)![1]);
-  return names.filter((name) => NAME.test(name)).sort((a, b) => epochsOf(b) - epochsOf(a));
+  return names.filter(isCheckpoint).sort((a, b) => epochsOf(b) - epochsOf(a));
 }
 
 /** Removes every checkpoint of a folder; a finished result needs none. */

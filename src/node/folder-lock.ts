@@ -89,6 +89,12 @@ export async function findLockHolder(folder: string): Promise<LockHolder | null>
   return holder === "gone" || holder === null || isGone(holder) ? null : holder;
 }
 
+/** Throws LOCK_HELD (75) as `lockFolder` would, without taking the lock; a folder that cannot be looked into is not held. */
+export async function assertFree(folder: string): Promise<void> {
+  const holder = await findLockHolder(folder).catch(() => null);
+  if (holder !== null) throw lockHeld(folder, holder);
+}
+
 /** Gives the lock its name when it is whole, so that nobody ever sees half of it. False when there is one already. */
 async function createLock(path: string, holder: LockHolder): Promise<boolean> {
   const whole = `${path}.new-${holder.nonce}`;

@@ -58,10 +58,7 @@ export async function createOutputFolder(
     const missing: string[] = [];
     for (let at = path; (await fileSystem.kindOf(at)) === "nothing"; at = dirname(at)) missing.unshift(at);
     for (const at of missing) {
-      await fileSystem.createFolder(at).catch((error) => {
-        throw neverThere(error, at);
-      });
-      created.push(at);
+      if (await makeFolder(at, fileSystem)) created.push(at);
     }
     await tryWriting(join(path, `.ptycho-check-${randomBytes(6).toString("hex")}`), fileSystem);
   } catch (error) {
@@ -69,6 +66,17 @@ export async function createOutputFolder(
     throw asOutputError(error, path);
   }
   return { path, discard };
+}
+
+/** False when another process made it a moment ago. */
+async function makeFolder(path: string, fileSystem: FileSystem): Promise<boolean> {
+  try {
+    await fileSystem.createFolder(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST" && (await fileSystem.kindOf(path)) === "folder") return false;
+    throw neverThere(error, path);
+  }
 }
 
 /** A parent that exists and still has no room for folders, as in /proc: nothing of ours is gone. */

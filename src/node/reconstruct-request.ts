@@ -10,6 +10,7 @@ import { listCheckpoints } from "./checkpoint-files.ts";
 import { mergeOptions, onePositional } from "./command.ts";
 import { nodeFileSystem } from "./file-system.ts";
 import { type CommandFlag, makeFlags, parseLine } from "./flags.ts";
+import { assertFree } from "./folder-lock.ts";
 import type { DeviceChoice } from "./gpu-device.ts";
 import { readJsonFile, readWholeFile } from "./json-file.ts";
 import { assertReplaceable } from "./output-checks.ts";
@@ -44,6 +45,7 @@ export const reconstructCommandFlags = {
     value: "SECONDS",
     help: `time to stop with a checkpoint after a signal; then the run ends as it is [${STOP_SECONDS}]`,
   },
+  "break-lock": { kind: "switch", help: "take the output folder although another process holds it" },
   config: { kind: "value", value: "FILE", help: "options as JSON, or the run.json of a run; flags win over it" },
   intensity: { kind: "switch", help: "the patterns are intensities or counts" },
   amplitude: { kind: "switch", help: "the patterns are amplitudes" },
@@ -65,6 +67,7 @@ export interface ReconstructRequest {
   readonly output: string;
   readonly overwrite: boolean;
   readonly resume: boolean;
+  readonly breakLock: boolean;
   /** 0 = every epoch, null = none. */
   readonly checkpointSeconds: number | null;
   /** Time from a signal to the end, at most. */
@@ -83,7 +86,7 @@ export interface ReconstructRequest {
 
 /**
  * Checks a command line, and that its outputs can be written. Throws OptionsError (2, 78), InputError (66) for files named
- * by flags, OutputError (74).
+ * by flags, OutputError (74), BusyError LOCK_HELD (75).
  */
 export async function readReconstructRequest(argv: readonly string[]): Promise<ReconstructRequest> {
   const { positionals, command, options: given } = parseLine(argv, reconstructFlags, reconstructCommandFlags);
@@ -104,6 +107,7 @@ export async function readReconstructRequest(argv: readonly string[]): Promise<R
     output,
     overwrite: command.overwrite === true,
     resume: command.resume === true,
+    breakLock: command["break-lock"] === true,
     checkpointSeconds: readCheckpointSeconds(text("checkpoint-seconds")),
     stopSeconds: readDuration("--stop-seconds", text("stop-seconds"), STOP_SECONDS),
     options: await mergeOptions(text("config") ?? undefined, given, reconstructFlags, parseOptions, (remark) => {
@@ -124,6 +128,8 @@ export async function readReconstructRequest(argv: readonly string[]): Promise<R
     json: command.json === true,
     quiet: command.quiet === true,
   };
+  // a run under way explains what lies in its folder better than its files do
+  if (!request.breakLock) await assertFree(output);
   await checkOutputs(request);
   return request;
 }
@@ -152,7 +158,8 @@ export function readDuration(flag: string, text: string | null, standard: number
   throw valueError(flag, "seconds above 0", text);
 }
 
-async function checkOutputs(request: ReconstructRequest): Promise<void> {
+/** Throws OutputError (74) when the outputs of a request cannot be written or would replace what it must not. */
+export async function checkOutputs(request: ReconstructRequest): Promise<void> {
   const { output, exportSchedule } = request;
   const names = Object.values(RESULT_NAMES);
   if (!request.overwrite && !request.resume && (await listCheckpoints(output)).length > 0) {

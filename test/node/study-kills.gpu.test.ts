@@ -284,8 +284,16 @@ describe("ptycho reconstruct", () => {
     expect(refused.code).toBe(65);
     expect(refused.err).toMatch(/another|other data, options or version.*--overwrite.*\[CHECKPOINT_MISMATCH\]/);
     expect(snapshotFolder(inRoot("other"))).toEqual(snapshotFolder(inRoot("other before")));
+    for (const name of [
+      ".reconstruction.npz.partial-0a",
+      ".run.json.previous-0a",
+      ".checkpoint-000009.npz.partial-0a",
+    ]) {
+      writeFileSync(join(inRoot("other"), name), "of a killed process");
+    }
     const anew = await reconstruct("other", ["--overwrite"]);
     expect(anew.code, anew.err).toBe(0);
+    expect(readdirSync(inRoot("other")).sort()).toEqual(resultFiles);
     expect(startOf(anew)).toBe(0);
     expect(result("other")).toEqual(result("plain"));
   });

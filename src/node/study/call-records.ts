@@ -10,9 +10,9 @@ import { commitStaged, discardStaged } from "../commit-files.ts";
 import { stampFile } from "../file-hash.ts";
 import { readJsonFile } from "../json-file.ts";
 import { formatJson } from "../json-text.ts";
+import { removeLeftovers } from "../leftovers.ts";
 import { asOutputError } from "../output-checks.ts";
 import { putAside } from "../run-receipt.ts";
-import { removeLeftovers } from "./leftovers.ts";
 
 export const RECORD_NAMES = {
   manifest: "reconstruction_manifest.json",

@@ -8,12 +8,12 @@ import type { ReconstructOptions } from "../../options.ts";
 import { commitCheckpoint, removeCheckpoints } from "../checkpoint-files.ts";
 import { commitStaged } from "../commit-files.ts";
 import { COMPARISON_NAMES } from "../compare-output.ts";
+import { removeLeftovers } from "../leftovers.ts";
 import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 import { CELL_LOG } from "./cell-files.ts";
 import { SCORES_NAME } from "./cell-scores.ts";
 import { dropFinishedLog, holdsResult, keepFinishedLog, restoreFinishedLog } from "./finished-log.ts";
 import { isUnfinishedLog, type JobLog, type JobLogHeader, openJobLog } from "./job-log.ts";
-import { removeLeftovers } from "./leftovers.ts";
 import type { StudyWorker, WorkerEnd } from "./worker-process.ts";
 import type { FromWorker } from "./worker-protocol.ts";
 

@@ -3,8 +3,9 @@
 import { InputError } from "../../errors.ts";
 import { assertInputsPresent } from "../../jobs/build-jobs.ts";
 import type { HashMemory } from "../file-hash.ts";
-import { type FolderLock, lockFolder } from "../folder-lock.ts";
-import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
+import type { FolderLock } from "../folder-lock.ts";
+import { openLockedFolder } from "../locked-folder.ts";
+import { checkOutputFolder } from "../output-folder.ts";
 import type { StopRequest } from "../signals.ts";
 import { lockData } from "./data-lock.ts";
 import { loadHashMemory } from "./hash-memory.ts";
@@ -23,18 +24,15 @@ export async function runStudy(
   const plan = await planStudy(request.selection);
   if (!request.regenerateMissing) findGap(plan, request);
   await checkOutputFolder(plan.roots.artifact, [], true);
-  const folder = await createOutputFolder(plan.roots.artifact);
-  let lock: FolderLock | null = null;
+  const folder = await openLockedFolder(plan.roots.artifact, request.breakLock);
   try {
-    lock = await lockFolder(folder.path, request.breakLock);
-    return await runLocked(plan, request, { lock, stop, reporter });
+    return await runLocked(plan, request, { lock: folder.lock, stop, reporter });
   } catch (error) {
     if (!stop.signal.aborted || (error as { name?: unknown } | null)?.name !== "AbortError") throw error;
     return { results: [], stopped: true, gap: null };
   } finally {
-    await lock?.release();
-    // a root that this call has made and not used
-    await folder.discard();
+    // a root that this call has made and not used goes
+    await folder.close();
   }
 }
 
