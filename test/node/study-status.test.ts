@@ -7,7 +7,8 @@ import { noFilters } from "../../src/jobs/filters.ts";
 import { RESULT_NAMES } from "../../src/node/artifacts.ts";
 import { loadHashMemory, saveHashMemory } from "../../src/node/study/hash-memory.ts";
 import { type CellJob, finishCell, jobsOf, selectionOf, writeTinyStudy } from "../support/finished-cells.ts";
-import { readJson, readManifest, runHere } from "../support/study-run.ts";
+import { runHere } from "../support/run-here.ts";
+import { readJson, readManifest } from "../support/study-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-status-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

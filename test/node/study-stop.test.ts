@@ -32,7 +32,7 @@ function call(events: (stop: () => void) => Partial<StudyReporter>, changes: Par
   const controller = new AbortController();
   const silent = { stdout: () => {}, stderr: () => {}, interactive: false };
   const reporter = {
-    ...createReporter(silent, { json: false, quiet: true }),
+    ...createReporter(silent, { json: false, quiet: true, dryRun: false }),
     ...events(() => controller.abort()),
   };
   const stop = { signal: controller.signal, exitCode: 130, release: () => {} };
