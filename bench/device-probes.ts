@@ -207,7 +207,7 @@ export async function measureWorkingSets(probed: Probed, sizesBytes: readonly nu
 export async function measureFlops({ device, clock, software }: Probed): Promise<number> {
   const sums = device.createBuffer({ size: 64, usage: STORAGE });
   const kernel = await bindProbe(device, multiplyAdd, [{ buffer: sums, access: "readWrite" }]);
-  const workgroups = software ? 256 : 132 * 64;
+  const workgroups = software ? 256 : 132 * 512;
   const timed = await clock.time((pass) => kernel.encode(pass, workgroups), { repeat: 5 });
   sums.destroy();
   return (2 * MULTIPLY_ADDS * WORKGROUP * workgroups) / bestSeconds(timed).median;

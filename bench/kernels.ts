@@ -22,8 +22,8 @@ own. Beside it bytes and operations by model (bench/cost-model.ts). Seconds on a
 --save writes bench/results/kernels-NAME.json and .md.`;
 const TERMS = [
   "MB and Mflop: by model, per minibatch; transforms in two passes, what patterns share counted once",
-  "of floor: the longer of bytes at the rate of a copy and operations at that of multiply-adds, of the time taken;",
-  "          above 100 % where caches hold what a copy of large buffers cannot",
+  "of floor: the longer of bytes at the rate of a copy and operations at that of multiply-adds, of the time taken",
+  "above 100 %: caches hold what a copy of large buffers cannot",
 ];
 /** The illumination map is rebuilt in epochs 1 to 9 and every tenth: the others are timed, as in a long run. */
 const FIRST_TIMED_EPOCH = 11;
@@ -81,12 +81,13 @@ const software = facts.kind === "software";
 const stamped = !software && device.features.has("timestamp-query");
 const noise = values.noise === "poisson" ? "poisson" : "gaussian";
 const markdown: string[] = [];
-say(formatAdapterLine(facts));
+if (!values.json) console.log(formatAdapterLine(facts));
 const roofs = await measureRoofs({ device, software, clock: new GpuClock(device, stamped) });
 say(
   `copy ${significant(roofs.bytesPerSecond / 1e9)} GB/s, multiply-adds ${significant(roofs.flopsPerSecond / 1e9)} GFLOP/s, submit ${significant(roofs.submitSeconds * 1e6)} us`,
 );
 for (const line of TERMS) say(line);
+markdown.push("");
 const tables: KernelTable[] = [];
 for (const size of values.sizes.split(",").map(Number))
   for (const modes of values.modes.split(",").map(Number)) tables.push(await timeKernels(size, modes));
@@ -214,7 +215,7 @@ function report(table: KernelTable): KernelTable {
     cost: { bytes: sum(({ cost }) => cost?.bytes ?? 0), flops: sum(({ cost }) => cost?.flops ?? 0) },
     floorSeconds: sum(({ floorSeconds }) => floorSeconds),
   };
-  const title = `${table.patterns} x ${table.size}^2, ${table.modes} modes, ${table.noise}, ${minibatches} minibatches, by ${table.clock}`;
+  const title = `${table.patterns} x ${table.size}^2, ${table.modes === 1 ? "1 mode" : `${table.modes} modes`}, ${table.noise}, ${minibatches} minibatches, by ${table.clock}`;
   const facts = [
     `epoch ${significant(epochSeconds * 1e3)} ms: ${Math.round(table.patterns / epochSeconds)} patterns/s, ${per(epochSeconds, 1e-6)} us per minibatch`,
     `fused floor (${leastPlanes(table.modes, "two-pass")} planes per pattern at the copy's rate): ${percent(table.fusedFloorSeconds / epochSeconds)} reached`,
@@ -238,5 +239,5 @@ function report(table: KernelTable): KernelTable {
 
 function say(line: string): void {
   if (!values.json) console.log(line);
-  markdown.push(line);
+  markdown.push(`- ${line}`);
 }

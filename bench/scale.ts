@@ -137,7 +137,7 @@ function report(series: ScaleSeries, rows: readonly ScaleRow[]): readonly ScaleR
   ];
   const shape = series.points[0]!.shape;
   const title = `${series.title}, relative to the first`;
-  const fixed = `${shape.patternCount} patterns of ${shape.size}^2, ${shape.modeCount} modes, batch ${shape.batchSize} at first`;
+  const fixed = `${shape.patternCount} patterns of ${shape.size}^2, ${shape.modeCount === 1 ? "1 mode" : `${shape.modeCount} modes`}, batch ${shape.batchSize} at first`;
   if (!values.json) {
     console.log(`\n${title}\n  ${fixed}`);
     for (const line of formatTable(columns, rows)) console.log(`  ${line}`);

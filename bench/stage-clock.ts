@@ -5,15 +5,37 @@ import { type LsqmlEngine, StageTimer } from "../src/index.ts";
 
 type Recorder = ReturnType<StageTimer["record"]>;
 
-/** Seconds per stage of an epoch, in the order of their first use. Needs the feature "timestamp-query". */
+/** Timed passes of an epoch: two queries each, of the 4096 that a query set may have. */
+const MOST_PASSES = 2048;
+
+/**
+ * Seconds per stage of an epoch, in the order of their first use. Needs the feature "timestamp-query"; throws when an
+ * epoch has more changes of stage than can be timed.
+ */
 export async function timeStagesByStamps(
   device: GPUDevice,
   engine: LsqmlEngine,
   epoch: number,
 ): Promise<Map<string, number>> {
-  const timer = new StageTimer(device);
+  const timer = new StageTimer(device, MOST_PASSES);
+  let passes = 0;
   try {
-    await engine.runEpoch(epoch, { record: (encoder) => timer.record(encoder) });
+    await engine.runEpoch(epoch, {
+      record: (encoder) => {
+        const recorder = timer.record(encoder);
+        let last: GPUComputePassEncoder | null = null;
+        return {
+          stage: (name) => {
+            const pass = recorder.stage(name);
+            if (pass !== last) passes += 1;
+            return (last = pass);
+          },
+          end: () => recorder.end(),
+        };
+      },
+    });
+    if (passes > MOST_PASSES)
+      throw new Error(`${passes} changes of stage in an epoch, at most ${MOST_PASSES} can be timed`);
     const times = await timer.collect();
     return new Map([...times].map(([name, milliseconds]) => [name, milliseconds / 1000]));
   } finally {

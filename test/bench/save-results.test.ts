@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { describeMachine, nameDevice, projectFolder } from "../../bench/save-results.ts";
+import { describeMachine, nameDevice, projectFolder, withoutPaths } from "../../bench/save-results.ts";
 
 test("files are named by the device", () => {
   const facts = { device: "", description: "", architecture: "" };
@@ -11,6 +11,13 @@ test("files are named by the device", () => {
   expect(nameDevice({ ...facts, device: "SwiftShader Device (LLVM 10.0.0)" })).toBe("swiftshader-device");
   expect(nameDevice({ ...facts, architecture: "ampere" })).toBe("ampere");
   expect(nameDevice(null)).toBe("");
+});
+
+test("paths of this machine are not kept", () => {
+  const line = "Mesa 25.0.7 (LLVM 15.0.6), lavapipe of /home/someone/icd.json; buffers 4095 MiB";
+  expect(withoutPaths(line)).toBe("Mesa 25.0.7 (LLVM 15.0.6), lavapipe; buffers 4095 MiB");
+  expect(withoutPaths(`"driver": "x, lavapipe of /a/b.json",`)).toBe(`"driver": "x, lavapipe",`);
+  expect(withoutPaths("share of the copy, 3 of 4")).toBe("share of the copy, 3 of 4");
 });
 
 test("versions are those of the project and of what was compared with; what is not there is null", () => {
