@@ -65,7 +65,7 @@ export async function measureChains({ device, clock, software }: Probed): Promis
     });
   }
   const expected = 2 * 6 * length;
-  const [counted] = new Uint32Array(await readStart(device, count));
+  const [counted] = new Uint32Array(await readPart(device, count, 0, 16));
   if (counted !== expected) throw new Error(`dispatches were lost: ${counted} of ${expected} counted`);
   count.destroy();
   return costs;
@@ -111,20 +111,40 @@ export interface CopyRate {
   readonly seconds: Spread;
 }
 
+/** A kernel that copies, and what one invocation of it moves. */
+export interface CopyWay {
+  readonly kind: string;
+  readonly code: string;
+  readonly bytesEach: number;
+}
+
+const COPY_WAYS: readonly CopyWay[] = [
+  { kind: "vec2f", code: copyOne("vec2f"), bytesEach: 8 },
+  { kind: "vec4f", code: copyOne("vec4f"), bytesEach: 16 },
+  { kind: `${SEVERAL} x vec2f`, code: copySeveral("vec2f"), bytesEach: 8 * SEVERAL },
+  { kind: `${SEVERAL} x vec4f`, code: copySeveral("vec4f"), bytesEach: 16 * SEVERAL },
+  { kind: "vec2f through workgroup memory", code: copyExchange, bytesEach: 8 },
+];
+
+export function copyWorkgroups({ bytesEach }: CopyWay, sizeBytes: number): number {
+  return Math.ceil(sizeBytes / bytesEach / WORKGROUP);
+}
+
+/** The way to copy that is fastest here: the roof of what passes over memory can reach. */
+export async function chooseCopy(probed: Probed, sizeBytes: number): Promise<CopyWay> {
+  const rates = await measureCopies(probed, sizeBytes);
+  const best = rates.reduce((a, b) => (b.bytesPerSecond > a.bytesPerSecond ? b : a));
+  return COPY_WAYS.find(({ kind }) => kind === best.kind)!;
+}
+
 /** Copies of a large buffer into another, every way there is. Rates count what is read and what is written. */
 export async function measureCopies(probed: Probed, sizeBytes: number): Promise<CopyRate[]> {
   const { device, clock, software } = probed;
-  const ways: readonly (readonly [string, string, number])[] = [
-    ["vec2f", copyOne("vec2f"), 8],
-    ["vec4f", copyOne("vec4f"), 16],
-    [`${SEVERAL} x vec2f`, copySeveral("vec2f"), 8 * SEVERAL],
-    [`${SEVERAL} x vec4f`, copySeveral("vec4f"), 16 * SEVERAL],
-    ["vec2f through workgroup memory", copyExchange, 8],
-  ];
   const [source, target] = makePair(device, sizeBytes);
   const rates: CopyRate[] = [];
-  for (const [kind, code, bytesEach] of ways) {
-    const kernel = await bindProbe(device, code, [
+  for (const way of COPY_WAYS) {
+    const { kind } = way;
+    const kernel = await bindProbe(device, way.code, [
       { buffer: source, access: "read" },
       { buffer: target, access: "readWrite" },
     ]);
@@ -132,7 +152,7 @@ export async function measureCopies(probed: Probed, sizeBytes: number): Promise<
     const times = software ? 1 : 20;
     const timed = await clock.time(
       (pass) => {
-        for (let k = 0; k < times; k++) kernel.encode(pass, Math.ceil(sizeBytes / bytesEach / WORKGROUP));
+        for (let k = 0; k < times; k++) kernel.encode(pass, copyWorkgroups(way, sizeBytes));
       },
       { repeat: software ? 3 : 7 },
     );
@@ -187,7 +207,7 @@ export async function measureWorkingSets(probed: Probed, sizesBytes: readonly nu
 export async function measureFlops({ device, clock, software }: Probed): Promise<number> {
   const sums = device.createBuffer({ size: 64, usage: STORAGE });
   const kernel = await bindProbe(device, multiplyAdd, [{ buffer: sums, access: "readWrite" }]);
-  const workgroups = software ? 256 : 132 * 64;
+  const workgroups = software ? 256 : 132 * 512;
   const timed = await clock.time((pass) => kernel.encode(pass, workgroups), { repeat: 5 });
   sums.destroy();
   return (2 * MULTIPLY_ADDS * WORKGROUP * workgroups) / bestSeconds(timed).median;
@@ -217,12 +237,17 @@ async function clearEnd(device: GPUDevice, target: GPUBuffer): Promise<void> {
 
 /** A kernel that failed to run would be fast. */
 async function assertCopied(device: GPUDevice, target: GPUBuffer, kind: string): Promise<void> {
-  const values = new Float32Array(await readStart(device, target, target.size - CHECK_BYTES));
+  const values = new Float32Array(await readPart(device, target, target.size - CHECK_BYTES, CHECK_BYTES));
   if (!values.every((value) => value === 7)) throw new Error(`the copy "${kind}" did not copy`);
 }
 
-async function readStart(device: GPUDevice, buffer: GPUBuffer, offset = 0): Promise<ArrayBuffer> {
-  const sizeBytes = Math.min(CHECK_BYTES, buffer.size);
+/** Copies a part of a buffer to the host. */
+export async function readPart(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  offset: number,
+  sizeBytes: number,
+): Promise<ArrayBuffer> {
   const staging = device.createBuffer({ size: sizeBytes, usage: MAP_READ | COPY_DST });
   const encoder = device.createCommandEncoder();
   encoder.copyBufferToBuffer(buffer, offset, staging, 0, sizeBytes);

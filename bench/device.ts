@@ -108,7 +108,8 @@ table("dependent passes over a working set (half read, half written)", workingSe
 ]);
 const cached = workingSets.filter(({ workingSetBytes }) => workingSetBytes <= 24 * MEBIBYTE);
 const line = fitLine(cached.map(({ workingSetBytes, secondsPerPass }) => ({ x: workingSetBytes, y: secondsPerPass })));
-const cacheModel = line && line.slope > 0 ? { secondsPerPass: line.offset, bytesPerSecond: 1 / line.slope } : null;
+const cacheModel =
+  line && line.slope > 0 && line.offset > 0 ? { secondsPerPass: line.offset, bytesPerSecond: 1 / line.slope } : null;
 if (cacheModel)
   say(
     `up to 24 MiB: ${micro(cacheModel.secondsPerPass)} us and ${giga(cacheModel.bytesPerSecond)} GB/s by a line through these`,

@@ -4,11 +4,9 @@
 import { cpus } from "node:os";
 import { BufferPool, compileKernel, Fft2d, fftPlain, LsqmlEngine, StageTimer, scaleWave } from "../src/index.ts";
 import { formatAdapterLine, openDevice } from "../src/node/index.ts";
+import { leastPlanes, planeBytes } from "./cost-model.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
 import { makeTimingProblem } from "./synthetic.ts";
-
-/** Complex planes read and written per pattern with two-pass transforms and sub-pixel shift (performance.md 3.3). */
-const floorPlanes = (modeCount: number) => 2.5 + 10 + (modeCount - 1) * 6.33;
 
 const USAGE = `usage: npm run bench -- [--device auto|gpu|software] [--adapter NAME] [--driver NAME] [--json]
                         [--sizes 64,128] [--modes 1,4] [--patterns N] [--epochs N]
@@ -146,7 +144,7 @@ async function timeEpochs(size: number, modeCount: number, patternCount: number,
     times.push((performance.now() - from) / 1000);
   }
   const seconds = times.sort((a, b) => a - b)[Math.floor(repeat / 2)]!;
-  const floorRate = copyRate / (floorPlanes(modeCount) * 8 * size * size);
+  const floorRate = copyRate / (leastPlanes(modeCount, "two-pass") * planeBytes(size));
   say(
     `${pad(size, 4)} ${pad(modeCount, 6)} ${pad(patternCount, 9)} ${pad(seconds.toFixed(4), 9)} ${pad(Math.round(patternCount / seconds), 11)} ` +
       `${pad(Math.round(floorRate), 18)} ${pad(start.toFixed(2), 9)}`,

@@ -81,10 +81,15 @@ export async function saveResults(given: BenchmarkResults): Promise<string[]> {
     [`${name}.md`, `${[`# ${benchmark}`, "", ...describeInWords(machine, adapter), "", ...markdown].join("\n")}\n`],
   ] as const;
   for (const [file, text] of files) {
-    const produce = fromPieces([new TextEncoder().encode(text)]);
+    const produce = fromPieces([new TextEncoder().encode(withoutPaths(text))]);
     await writeFileAtomic({ path: join(folder, file), produce }, { overwrite: true });
   }
   return files.map(([file]) => relative(root, join(folder, file)));
+}
+
+/** Where a driver lies on this machine is nobody else's business. */
+export function withoutPaths(text: string): string {
+  return text.replace(/ of (\/|[A-Z]:)[^\s",;]+/g, "");
 }
 
 /** A device's name as part of a file name; "" without an adapter. */
@@ -101,10 +106,16 @@ export function nameDevice(adapter: Pick<AdapterFacts, "device" | "description" 
 }
 
 function describeInWords(machine: MachineFacts, adapter: AdapterFacts | null): string[] {
-  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version ?? "unknown"}`);
+  const versions = Object.entries(machine.versions)
+    .filter(([, version]) => version !== null)
+    .map(([name, version]) => `${name} ${version}`);
   const state = machine.dirty ? ", with changes" : machine.dirty === null ? ", changes unknown" : "";
   return [
-    ...(adapter ? [`- Device: ${adapter.device || adapter.description}, driver ${adapter.driver ?? "unknown"}`] : []),
+    ...(adapter
+      ? [
+          `- Device: ${(adapter.device || adapter.description).replace(/-+$/, "")}, driver ${adapter.driver ?? "unknown"}`,
+        ]
+      : []),
     `- Machine: ${machine.processor ?? "unknown processor"}, ${machine.cores} cores, ${machine.system}`,
     `- Versions: ${versions.join(", ")}`,
     `- Commit ${machine.commit ?? "unknown"}${state}; ${machine.date}`,

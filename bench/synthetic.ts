@@ -7,6 +7,10 @@ export interface TimingProblem {
   readonly modeCount: number;
   readonly patternCount: number;
   readonly batchSize: number;
+  /** Distance of neighbouring positions; default an eighth of a pattern. */
+  readonly stepPx?: number;
+  /** Canvas beyond the scanned area, on both sides together. */
+  readonly marginPx?: number;
   readonly options?: ReconstructOptionsInput;
 }
 
@@ -25,6 +29,8 @@ export function makeTimingProblem({
   modeCount,
   patternCount,
   batchSize,
+  stepPx: step = size / 8,
+  marginPx = 50,
   options = {},
 }: TimingProblem): LsqmlProblem {
   const draw = makeUniform(size + 31 * modeCount);
@@ -33,13 +39,12 @@ export function makeTimingProblem({
   const one = Float32Array.from({ length: pixels }, () => 0.5 + draw());
   const bytes = new Uint8Array(one.buffer);
   const across = Math.ceil(Math.sqrt(patternCount));
-  const step = size / 8;
   const positionsPx = Float64Array.from(
     { length: 2 * patternCount },
     (_, index) =>
       ((index % 2 === 0 ? Math.floor((index >> 1) / across) : (index >> 1) % across) - across / 2 + draw() / 2) * step,
   );
-  const canvas = Math.ceil(across * step) + size + 50;
+  const canvas = Math.ceil(across * step) + size + marginPx;
   const parsed = parseOptions({ ...options, batchSize, epochs: 1000 });
   return {
     patterns: {

@@ -24,9 +24,9 @@ function listCells<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): 
   return [columns.map(({ title }) => title), ...rows.map((row) => columns.map((column) => show(column.show(row))))];
 }
 
-/** A number with three or more significant digits and no exponent; null stays null. */
-export function significant(value: number | null, digits = 3): string | null {
-  if (value === null || !Number.isFinite(value)) return null;
+/** A number with three or more significant digits and no exponent; null for what is unknown. */
+export function significant(value: number | null | undefined, digits = 3): string | null {
+  if (value === null || value === undefined || !Number.isFinite(value)) return null;
   if (value === 0) return "0";
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))));
   return value.toFixed(Math.min(decimals, 12));
