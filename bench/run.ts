@@ -2,7 +2,7 @@
 // (performance.md sections 1.3 and 3.3). Ratios are taken within one run; absolute numbers drift with the machine.
 
 import { cpus } from "node:os";
-import { BufferPool, compileKernel, Fft2d, fftPlain, LsqmlEngine, StageTimer, scaleWave } from "../src/index.ts";
+import { BufferPool, compileKernel, defaultProfile, Fft2d, LsqmlEngine, StageTimer, scaleWave } from "../src/index.ts";
 import { formatAdapterLine, openDevice } from "../src/node/index.ts";
 import { leastPlanes, planeBytes } from "./cost-model.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
@@ -106,10 +106,9 @@ async function timeFft(size: number, planes: number): Promise<void> {
     GPUBuffer,
     GPUBuffer,
   ];
-  const fft = new Fft2d(device, batch, size, size);
+  const fft = new Fft2d(device, batch, size, size, defaultProfile(device));
   const bound = await fft.bind({
-    load: fftPlain,
-    loadBuffers: { source },
+    source,
     result,
     scratch,
     direction: "forward",

@@ -1,5 +1,6 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
-// that cover it, in schedule order; no atomics. One workgroup per touched tile of 16 x 16 pixels.
+// that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
+// sqrt(C^2 + (damping max C)^2). One workgroup per touched tile of 16 x 16 pixels.
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -12,7 +13,8 @@ struct Params { height: u32, width: u32, canvasHeight: u32, canvasWidth: u32, ti
 @group(0) @binding(5) var<storage, read> shiftedProbe: array<vec2f>;    // [position in slice, y, x], mode 0
 @group(0) @binding(6) var<storage, read> probe: array<vec2f>;           // [mode, y, x]
 @group(0) @binding(7) var<storage, read> farStep: array<f32>;           // [pattern], Poisson model only
-@group(0) @binding(8) var<storage, read_write> gradient: array<vec4f>;  // [y, x]: all modes, mode 0
+@group(0) @binding(8) var<storage, read> preconditioner: array<f32>;    // [y, x]
+@group(0) @binding(9) var<storage, read_write> direction: array<vec4f>; // [y, x]: all modes, mode 0
 
 override MODE_COUNT: u32 = 1u;
 override SCALE_BY_FAR_STEP: bool = false;
@@ -54,6 +56,7 @@ fn main(
   if (!isOnCanvas(place)) { return; }
   let pixel = pixelIndex(place);
   var total = vec4f(all, first);
-  if (batch.firstSlice == 0u) { total += gradient[pixel]; }
-  gradient[pixel] = total;
+  if (batch.firstSlice == 0u) { total += direction[pixel]; }
+  if (batch.lastSlice == 1u) { total /= preconditioner[pixel]; }
+  direction[pixel] = total;
 }

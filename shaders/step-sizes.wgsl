@@ -1,5 +1,6 @@
-// Step sizes of every pattern of the minibatch (lsqml.md step 10): joint 2 x 2 system (Eq. 22) by elimination, which
-// does not overflow, or separate quotients (Eqs. 23). -1 marks a step that has no solution; it takes no part.
+// Step sizes of the minibatch (lsqml.md step 10), by one workgroup: per pattern the joint 2 x 2 system (Eq. 22) by
+// elimination, which does not overflow, or separate quotients (Eqs. 23); then the trimmed mean of the object steps
+// (conventions.md section 7) and the mean of the probe steps. -1 marks a step without a solution; it takes no part.
 //!include lib/batch.wgsl
 //!include lib/complex.wgsl
 
@@ -7,31 +8,38 @@ struct Params { objectScale: f32, probeScale: f32, regularisation: f32, invalidC
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> slots: array<Slot>;
-@group(0) @binding(3) var<storage, read> sums: array<f32>;                // [position in minibatch, 6]
-@group(0) @binding(4) var<storage, read> farStep: array<f32>;             // [pattern], Poisson model only
-@group(0) @binding(5) var<storage, read_write> steps: array<vec2f>;       // [position in minibatch]: object, probe
+@group(0) @binding(3) var<storage, read> sums: array<f32>;                 // [position in minibatch, 6]
+@group(0) @binding(4) var<storage, read> farStep: array<f32>;              // [pattern], Poisson model only
+@group(0) @binding(5) var<storage, read_write> steps: array<vec2f>;        // [position in minibatch]: object, probe
 @group(0) @binding(6) var<storage, read_write> patternSteps: array<vec2f>; // [pattern]: object, probe
-@group(0) @binding(7) var<storage, read_write> flags: array<atomic<u32>>;
+@group(0) @binding(7) var<storage, read_write> batchSteps: array<f32>;     // object, probe
+@group(0) @binding(8) var<storage, read_write> flags: array<atomic<u32>>;
 
 override JOINT: bool = true;
 override SCALE_BY_FAR_STEP: bool = false;
+
+override LANES: u32 = 64u;  // invocations of the workgroup, a power of two
+var<workgroup> lanes: array<vec4f, LANES>;
 
 fn usable(value: f32) -> bool {
   return isFinite(vec2f(value, 0.0));
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let position = flatIndex(id, groups);
-  if (position >= batch.batchCount) { return; }
-  var mean = vec2f();
-  for (var j = 0u; j < batch.batchCount; j++) {
-    mean += vec2f(sums[6u * j], sums[6u * j + 1u]) + params.regularisation;
+// Sum over the lanes in a fixed tree.
+fn sumLanes(lane: u32, value: vec4f) -> vec4f {
+  workgroupBarrier();
+  lanes[lane] = value;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) { lanes[lane] += lanes[lane + half]; }
   }
-  mean /= f32(batch.batchCount);
-  let pattern = slots[batch.batchBase + position].pattern;
+  workgroupBarrier();
+  return lanes[0];
+}
+
+fn solve(position: u32, mean: vec2f) -> vec2f {
   var scale = 1.0;
-  if (SCALE_BY_FAR_STEP) { scale = farStep[pattern]; }
+  if (SCALE_BY_FAR_STEP) { scale = farStep[slots[batch.batchBase + position].pattern]; }
   let objectSquare = sums[6u * position];
   let probeSquare = sums[6u * position + 1u];
   let cross = vec2f(sums[6u * position + 2u], sums[6u * position + 3u]);
@@ -52,7 +60,48 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var solved = max(step, vec2f()) * vec2f(params.objectScale, params.probeScale);
   if (!usable(step.x) || (!JOINT && !(objectSquare > 0.0))) { solved.x = -1.0; }
   if (!usable(step.y) || (!JOINT && !(probeSquare > 0.0))) { solved.y = -1.0; }
-  if (solved.x < 0.0 || solved.y < 0.0) { atomicAdd(&flags[params.invalidCounter], 1u); }
-  steps[position] = solved;
-  patternSteps[pattern] = max(solved, vec2f());
+  return solved;
+}
+
+// Kept when t <= rank < k - t, t = (k + 9) / 20, among the k valid steps; ties by index.
+fn isKept(position: u32) -> bool {
+  let own = steps[position].x;
+  var rank = 0u;
+  var valid = 0u;
+  for (var j = 0u; j < batch.batchCount; j++) {
+    let other = steps[j].x;
+    if (other < 0.0) { continue; }
+    valid += 1u;
+    if (other < own || (other == own && j < position)) { rank += 1u; }
+  }
+  let trim = (valid + 9u) / 20u;
+  return own >= 0.0 && rank >= trim && rank + trim < valid;
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_id) local: vec3u) {
+  let lane = local.x;
+  let count = batch.batchCount;
+  var own = vec4f();
+  for (var j = lane; j < count; j += LANES) {
+    own += vec4f(sums[6u * j] + params.regularisation, sums[6u * j + 1u] + params.regularisation, 0.0, 0.0);
+  }
+  let mean = sumLanes(lane, own).xy / f32(count);
+  for (var j = lane; j < count; j += LANES) {
+    let solved = solve(j, mean);
+    if (solved.x < 0.0 || solved.y < 0.0) { atomicAdd(&flags[params.invalidCounter], 1u); }
+    steps[j] = solved;
+    patternSteps[slots[batch.batchBase + j].pattern] = max(solved, vec2f());
+  }
+  storageBarrier();
+  own = vec4f();
+  for (var j = lane; j < count; j += LANES) {
+    if (isKept(j)) { own += vec4f(steps[j].x, 1.0, 0.0, 0.0); }
+    own.z += max(steps[j].y, 0.0);
+  }
+  let total = sumLanes(lane, own);
+  if (lane == 0u) {
+    batchSteps[0] = select(0.0, total.x / max(total.y, 1.0), total.y > 0.0);
+    batchSteps[1] = total.z / f32(count);
+  }
 }

@@ -1,10 +1,12 @@
 // Six sums per pattern for its step sizes (lsqml.md step 10), X = d Q and Z = Delta O:
 // sum |X|^2, sum |Z|^2, Re and Im of sum X conj(Z), sum Re(conj(X) chi), sum Re(conj(Z) chi).
+// Each pattern is shared by params.groupCount workgroups, whose invocations stride through its pixels; parts/sums-*
+// say whether a workgroup leaves one set of sums or every invocation its own.
 //!include lib/complex.wgsl
 //!include lib/batch.wgsl
 //!include lib/canvas.wgsl
 
-struct Params { laneCount: u32, height: u32, width: u32, canvasHeight: u32, canvasWidth: u32 }
+struct Params { groupCount: u32, height: u32, width: u32, canvasHeight: u32, canvasWidth: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> slots: array<Slot>;
@@ -19,40 +21,48 @@ struct Params { laneCount: u32, height: u32, width: u32, canvasHeight: u32, canv
 override MODE_COUNT: u32 = 1u;
 override FIRST_MODE_ONLY: bool = true;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = flatIndex(id, groups);
-  let position = index / params.laneCount;
-  if (position >= batch.count) { return; }
-  let lane = index - position * params.laneCount;
+struct Sums { squares: vec2f, cross: vec2f, right: vec2f }
+
+@compute @workgroup_size(GROUP)
+fn main(
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let number = group.y * groups.x + group.x;
+  let position = number / params.groupCount;
+  let inside = position < batch.count;
+  let part = number - position * params.groupCount;
   let frame = params.height * params.width;
-  let start = slots[batch.slotBase + position].start;
   let usedModes = select(MODE_COUNT, 1u, FIRST_MODE_ONLY);
-  var squares = vec2f();
-  var cross = vec2f();
-  var right = vec2f();
-  for (var offset = lane; offset < frame; offset += params.laneCount) {
-    let y = offset / params.width;
-    let pixel = canvasIndex(start, y, offset - y * params.width, params.canvasHeight, params.canvasWidth);
-    let transmission = object[pixel];
-    let both = direction[pixel];
-    let objectDirection = select(both.xy, both.zw, FIRST_MODE_ONLY);
-    for (var mode = 0u; mode < usedModes; mode++) {
-      var illumination = probe[mode * frame + offset];
-      if (mode == 0u) { illumination = shiftedProbe[position * frame + offset]; }
-      let objectWave = multiply(objectDirection, illumination);
-      let probeWave = multiply(probeDirection[mode * frame + offset], transmission);
-      let residual = chi[(position * MODE_COUNT + mode) * frame + offset];
-      squares += vec2f(squaredModulus(objectWave), squaredModulus(probeWave));
-      cross += multiplyConjugate(objectWave, probeWave);
-      right += vec2f(dot(objectWave, residual), dot(probeWave, residual));
+  var sums = Sums();
+  if (inside) {
+    let start = slots[batch.slotBase + position].start;
+    for (var offset = part * GROUP + local.x; offset < frame; offset += params.groupCount * GROUP) {
+      let y = offset / params.width;
+      let pixel = canvasIndex(start, y, offset - y * params.width, params.canvasHeight, params.canvasWidth);
+      let transmission = object[pixel];
+      let both = direction[pixel];
+      let objectDirection = select(both.xy, both.zw, FIRST_MODE_ONLY);
+      for (var mode = 0u; mode < usedModes; mode++) {
+        var illumination: vec2f;
+        if (mode == 0u) { illumination = shiftedProbe[position * frame + offset]; }
+        else { illumination = probe[mode * frame + offset]; }
+        let objectWave = multiply(objectDirection, illumination);
+        let probeWave = multiply(probeDirection[mode * frame + offset], transmission);
+        let residual = chi[(position * MODE_COUNT + mode) * frame + offset];
+        sums.squares += vec2f(squaredModulus(objectWave), squaredModulus(probeWave));
+        sums.cross += multiplyConjugate(objectWave, probeWave);
+        sums.right += vec2f(dot(objectWave, residual), dot(probeWave, residual));
+      }
     }
   }
-  let place = index * 6u;
-  partials[place] = squares.x;
-  partials[place + 1u] = squares.y;
-  partials[place + 2u] = cross.x;
-  partials[place + 3u] = cross.y;
-  partials[place + 4u] = right.x;
-  partials[place + 5u] = right.y;
+  if (!leaveSums(local.x, &sums) || !inside) { return; }
+  let place = 6u * (position * params.groupCount * LANES_PER_GROUP + part * LANES_PER_GROUP + local.x);
+  partials[place] = sums.squares.x;
+  partials[place + 1u] = sums.squares.y;
+  partials[place + 2u] = sums.cross.x;
+  partials[place + 3u] = sums.cross.y;
+  partials[place + 4u] = sums.right.x;
+  partials[place + 5u] = sums.right.y;
 }

@@ -10,6 +10,7 @@ struct Batch {
   rangeBase: u32,   // where this slice's tileCount + 1 entry bounds start in the tile table
   firstSlice: u32,  // 1 for the first slice of the minibatch
   minibatch: u32,   // number of the minibatch within the epoch
+  lastSlice: u32,   // 1 for the last slice of the minibatch
 }
 
 // A scheduled pattern.

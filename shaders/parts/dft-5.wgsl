@@ -1,7 +1,6 @@
 // Butterfly of five points; constants are cos and sin of 2 pi / 5 and 4 pi / 5.
-const RADIX = 5u;
 
-fn dft(v: ptr<function, array<vec2f, 5>>) {
+fn dft5(v: ptr<function, array<vec2f, 5>>) {
   let sum1 = (*v)[1] + (*v)[4];
   let sum2 = (*v)[2] + (*v)[3];
   let difference1 = (*v)[1] - (*v)[4];

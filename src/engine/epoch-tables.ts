@@ -105,6 +105,7 @@ export function buildEpochTables(
     rangeBase: 0,
     firstSlice: 1,
     minibatch: 0,
+    lastSlice: 1,
   });
   for (const [number, indices] of minibatches.entries()) {
     writeSlots(slots, slotBase, layout, indices, noise);
@@ -124,6 +125,7 @@ export function buildEpochTables(
         rangeBase: tileBase + touched.tileCount + slice * (touched.tileCount + 1),
         firstSlice: slice === 0 ? 1 : 0,
         minibatch: number,
+        lastSlice: slice === sliceCount - 1 ? 1 : 0,
       });
       slices.push({ batchOffset: entry * BATCH_STRIDE_BYTES, count });
       entry += 1;
@@ -170,10 +172,11 @@ interface BatchBlock {
   readonly rangeBase: number;
   readonly firstSlice: number;
   readonly minibatch: number;
+  readonly lastSlice: number;
 }
 
 function writeEntry(batches: Uint8Array, entry: number, block: BatchBlock): void {
-  const words = new Uint32Array(batches.buffer, batches.byteOffset + entry * BATCH_STRIDE_BYTES, 9);
+  const words = new Uint32Array(batches.buffer, batches.byteOffset + entry * BATCH_STRIDE_BYTES, 10);
   words.set([
     block.slotBase,
     block.count,
@@ -184,6 +187,7 @@ function writeEntry(batches: Uint8Array, entry: number, block: BatchBlock): void
     block.rangeBase,
     block.firstSlice,
     block.minibatch,
+    block.lastSlice,
   ]);
 }
 

@@ -1,21 +1,16 @@
-// The kernels of a run bound to its state: those of the whole minibatch once, those of a slice for every slice and, where
-// they read patterns, for every set of pattern buffers. No order of steps here; that is lsqml.ts.
+// The kernels of a run bound to its state: those of the whole minibatch once, those of a slice for every slice
+// (slice-kernels.ts). No order of steps here; that is lsqml.ts.
 
 import type { BoundKernel } from "../gpu/kernel.ts";
 import { KernelLibrary } from "../gpu/kernel-library.ts";
-import {
-  objectDirection,
-  objectGradient,
-  probeDirectionModes,
-  probeDirectionSpectrum,
-  shiftRamps,
-} from "../kernels/directions.ts";
-import { farField, poissonResidual, poissonStep, poissonSums, sumPartials } from "../kernels/far-field.ts";
-import { type BoundFft, Fft2d, fftExitWave, fftPlain, fftProbeGradient, fftShiftedProbe } from "../kernels/fft2d.ts";
-import { applyObject, applyProbe, combineSteps, stepSizes, stepSums, trimSteps } from "../kernels/steps.ts";
+import { shiftRamps } from "../kernels/directions.ts";
+import { poissonStep, sumPartials } from "../kernels/far-field.ts";
+import { type BoundFft, bindFft } from "../kernels/fft2d.ts";
+import { LineKernels } from "../kernels/lines.ts";
+import { applyUpdate, stepSizes } from "../kernels/steps.ts";
 import { tilesAcross } from "./epoch-tables.ts";
 import type { LsqmlProblem } from "./problem.ts";
-import { chooseLoss, describeDetector, describeSamples } from "./sample-constants.ts";
+import { bindSlice, type SliceKernels } from "./slice-kernels.ts";
 import { type LsqmlState, STEP_SUM_COUNT } from "./state.ts";
 
 /** Regularisation of the 2 x 2 system per mode: pty-chi's lambda_0 times the pixels (conventions.md section 9). */
@@ -31,36 +26,18 @@ export interface BatchKernels {
   readonly solvePoisson: readonly BoundKernel[];
   readonly sumPoissonPartials: BoundKernel;
   readonly transformDirection: BoundFft;
-  readonly preconditionObject: BoundKernel;
   readonly sumStepPartials: BoundKernel;
   readonly solveSteps: BoundKernel;
-  readonly trimSteps: BoundKernel;
-  readonly combineSteps: BoundKernel;
+  /** Applies to object and probe as the names say. */
+  readonly applyBoth: BoundKernel;
   readonly applyObject: BoundKernel;
   readonly applyProbe: BoundKernel;
 }
 
-/** Kernels of one slice; arrays by pattern set. */
-export interface SliceKernels {
-  readonly shiftProbe: BoundFft;
-  readonly propagate: BoundFft;
-  readonly detector: readonly BoundKernel[];
-  readonly sumLosses: BoundKernel;
-  /** [round][pattern set]; empty with the Gaussian model. */
-  readonly poissonSums: readonly (readonly BoundKernel[])[];
-  readonly poissonResidual: readonly BoundKernel[];
-  readonly propagateBack: BoundFft;
-  readonly transformProbeGradient: BoundFft;
-  readonly sumProbeDirection: BoundKernel;
-  readonly sumProbeModes: BoundKernel | null;
-  readonly gatherObject: BoundKernel;
-  readonly sumSteps: BoundKernel;
-}
-
 /** What every binding shares. */
-interface Context {
+export interface KernelContext {
   readonly library: KernelLibrary;
-  readonly fft: Fft2d;
+  readonly lines: LineKernels;
   readonly problem: LsqmlProblem;
   readonly state: LsqmlState;
   readonly storeIntensity: boolean;
@@ -86,10 +63,10 @@ export async function bindLsqmlKernels(
   const [canvasHeight, canvasWidth] = state.size.canvasShape;
   const poisson = problem.options.noiseModel === "poisson";
   const library = new KernelLibrary(device);
-  const fft = new Fft2d(device, state.batches, height, width);
-  const context: Context = {
+  const lines = new LineKernels(device, library, state.plan.profile);
+  const context: KernelContext = {
     library,
-    fft,
+    lines,
     problem,
     state,
     storeIntensity,
@@ -107,7 +84,7 @@ export async function bindLsqmlKernels(
   };
   const destroy = () => {
     library.destroy();
-    fft.destroy();
+    lines.destroy();
   };
   try {
     const [batch, slices] = await Promise.all([
@@ -121,17 +98,17 @@ export async function bindLsqmlKernels(
   }
 }
 
-async function bindBatch(context: Context): Promise<BatchKernels> {
-  const { library, fft, problem, state, pixels, frame, canvas, tiles, modes, weighted } = context;
+async function bindBatch(context: KernelContext): Promise<BatchKernels> {
+  const { library, lines, problem, state, pixels, frame, modes, weighted } = context;
   const { options } = problem;
   const { batches: batch, slots, batchSums, batchSteps, flags } = state;
   const { modeCount } = state.size;
-  const plane = { load: fftPlain, scratch: state.planeScratch, planesPerPattern: 1 };
+  const plane = { scratch: state.planeScratch, planesPerPattern: 1 };
   const multimodal = options.object.multimodalUpdate;
   const bindings = {
-    transformProbe: fft.bind({
+    transformProbe: bindFft(lines, batch, state.size.frame, {
       ...plane,
-      loadBuffers: { source: state.probe },
+      source: state.probe,
       result: state.probeSpectrum,
       direction: "forward",
       scale: 1,
@@ -140,25 +117,16 @@ async function bindBatch(context: Context): Promise<BatchKernels> {
     solvePoisson: Promise.all(
       (context.poisson ? context.farSteps : []).map((_, round) => bindPoissonStep(context, round)),
     ),
-    sumPoissonPartials: bindSum(context, 2, batchSums, false),
-    transformDirection: fft.bind({
+    sumPoissonPartials: bindSum(context, state.plan.detectorLanes, 2, batchSums, false),
+    transformDirection: bindFft(lines, batch, state.size.frame, {
       ...plane,
-      loadBuffers: { source: state.probeDirectionSpectrum },
+      source: state.gradientTerms,
       result: state.probeDirection,
       direction: "inverse",
       scale: 1 / pixels,
+      termPatterns: state.plan.gradientTerms,
     }),
-    preconditionObject: library.bind(objectDirection, {
-      params: { ...canvas, ...tiles },
-      batch,
-      buffers: {
-        tiles: state.tiles,
-        gradient: state.objectGradient,
-        preconditioner: state.preconditioner,
-        direction: state.objectDirection,
-      },
-    }),
-    sumStepPartials: bindSum(context, STEP_SUM_COUNT, batchSums, false),
+    sumStepPartials: bindSum(context, state.plan.stepLanes, STEP_SUM_COUNT, batchSums, false),
     solveSteps: library.bind(
       stepSizes,
       {
@@ -175,213 +143,66 @@ async function bindBatch(context: Context): Promise<BatchKernels> {
           farStep: state.farStep,
           steps: state.steps,
           patternSteps: state.patternSteps,
+          batchSteps,
           flags,
         },
       },
-      { ...weighted, JOINT: options.solveStepSizesJointly ? 1 : 0 },
+      {
+        ...weighted,
+        JOINT: options.solveStepSizesJointly ? 1 : 0,
+        LANES: state.plan.profile.invocations > 1 ? 128 : 64,
+      },
     ),
-    trimSteps: library.bind(trimSteps, { batch, buffers: { steps: state.steps, kept: state.kept } }),
-    combineSteps: library.bind(combineSteps, {
-      batch,
-      buffers: { steps: state.steps, kept: state.kept, batchSteps },
-    }),
-    applyObject: library.bind(applyObject, {
-      params: { ...canvas, ...tiles, learningRate: options.object.stepSize },
-      batch,
-      buffers: { tiles: state.tiles, batchSteps, direction: state.objectDirection, object: state.object, flags },
-    }),
-    applyProbe: library.bind(applyProbe, {
-      params: { sampleCount: modes.MODE_COUNT * pixels, learningRate: options.probe.stepSize },
-      batch,
-      buffers: { batchSteps, probeDirection: state.probeDirection, probe: state.probe, flags },
-    }),
+    applyBoth: bindApply(context, modes.MODE_COUNT * pixels, true, true),
+    applyObject: bindApply(context, modes.MODE_COUNT * pixels, true, false),
+    applyProbe: bindApply(context, modes.MODE_COUNT * pixels, false, true),
   } as const;
   return awaitAll(bindings);
 }
 
-async function bindSlice(context: Context, index: number): Promise<SliceKernels> {
-  const { library, fft, problem, state, poisson, pixels, frame, canvas, tiles, modes, weighted } = context;
+function bindApply(
+  { library, problem, state, canvas, tiles }: KernelContext,
+  probeSamples: number,
+  object: boolean,
+  probe: boolean,
+): Promise<BoundKernel> {
   const { options } = problem;
-  const { batches: batch, slots, object, probe, farStep, partials, validPixels } = state;
-  const { waves, shiftedProbe, scratch, modelled } = state.slices[index]!;
-  const { laneCount } = state;
-  const patternSets = state.patterns.map((set) => set[state.patternsResident ? 0 : index]!);
-  // an odd number of passes ends in the other buffer than it began with: the way back then ends in `waves`
-  const [atDetector, other] = fft.passCount % 2 === 0 ? [waves, scratch] : [scratch, waves];
-  const measured = describeSamples(problem.patterns, state.size.frame);
-  const onCanvas = { ...modes, CANVAS_HEIGHT: canvas.canvasHeight, CANVAS_WIDTH: canvas.canvasWidth };
-  const detector = describeDetector(problem, pixels);
-  const { amplitudeScale, excludeBelow } = detector;
-  const { modeCount } = state.size;
-  const bindings = {
-    shiftProbe: fft.bind({
-      load: fftShiftedProbe,
-      loadBuffers: { spectrum: state.probeSpectrum, ramps: state.ramps },
-      result: shiftedProbe,
-      scratch,
-      direction: "inverse",
-      scale: 1 / pixels,
-      planesPerPattern: 1,
-    }),
-    propagate: fft.bind({
-      load: fftExitWave,
-      constants: onCanvas,
-      loadBuffers: { slots, shiftedProbe, probe, object },
-      result: atDetector,
-      scratch: other,
-      direction: "forward",
-      scale: 1,
-      planesPerPattern: modeCount,
-    }),
-    detector: Promise.all(
-      patternSets.map((patterns) =>
-        library.bind(
-          farField,
-          {
-            params: { laneCount, residualScale: detector.gaussianResidualScale, excludeBelow, amplitudeScale },
-            batch,
-            buffers: { slots, patterns, validPixels, waves: atDetector, partials, modelled },
-          },
-          {
-            ...measured,
-            ...chooseLoss(options),
-            ...modes,
-            GAUSSIAN: poisson ? 0 : 1,
-            STORE_INTENSITY: poisson || context.storeIntensity ? 1 : 0,
-          },
-        ),
-      ),
-    ),
-    sumLosses: bindSum(context, 2, state.losses, true),
-    poissonSums: Promise.all(
-      (poisson ? context.farSteps : []).map(({ previous }) =>
-        Promise.all(
-          patternSets.map((patterns) =>
-            library.bind(
-              poissonSums,
-              {
-                params: { laneCount, excludeBelow, amplitudeScale },
-                batch,
-                buffers: { slots, patterns, validPixels, modelled, farStep: previous, partials },
-              },
-              measured,
-            ),
-          ),
-        ),
-      ),
-    ),
-    poissonResidual: Promise.all(
-      (poisson ? patternSets : []).map((patterns) =>
-        library.bind(
-          poissonResidual,
-          {
-            params: { residualScale: detector.poissonResidualScale, excludeBelow, amplitudeScale },
-            batch,
-            buffers: { slots, patterns, validPixels, modelled, waves: atDetector },
-          },
-          { ...measured, ...modes },
-        ),
-      ),
-    ),
-    propagateBack: fft.bind({
-      load: fftPlain,
-      loadBuffers: { source: atDetector },
-      result: waves,
-      scratch,
-      direction: "inverse",
-      scale: 1, // 1 / (h w) is part of the residual's factor
-      planesPerPattern: modeCount,
-    }),
-    transformProbeGradient: fft.bind({
-      load: fftProbeGradient,
-      constants: onCanvas,
-      loadBuffers: { slots, chi: waves, object },
-      result: state.probeGradient,
-      scratch,
-      direction: "forward",
-      scale: 1,
-      planesPerPattern: 1,
-    }),
-    sumProbeDirection: library.bind(
-      probeDirectionSpectrum,
-      {
-        params: frame,
-        batch,
-        buffers: {
-          slots,
-          ramps: state.ramps,
-          gradients: state.probeGradient,
-          farStep,
-          spectrum: state.probeDirectionSpectrum,
-        },
+  const params = { objectRate: options.object.stepSize, probeSamples, probeRate: options.probe.stepSize };
+  return library.bind(
+    applyUpdate,
+    {
+      params: { ...canvas, ...tiles, ...params },
+      batch: state.batches,
+      buffers: {
+        tiles: state.tiles,
+        batchSteps: state.batchSteps,
+        direction: state.objectDirection,
+        probeDirection: state.probeDirection,
+        object: state.object,
+        probe: state.probe,
+        flags: state.flags,
       },
-      weighted,
-    ),
-    sumProbeModes:
-      modeCount > 1
-        ? library.bind(
-            probeDirectionModes,
-            {
-              params: { ...frame, ...canvas },
-              batch,
-              buffers: { slots, chi: waves, object, farStep, probeDirection: state.probeDirection },
-            },
-            { ...modes, ...weighted },
-          )
-        : Promise.resolve(null),
-    gatherObject: library.bind(
-      objectGradient,
-      {
-        params: { ...frame, ...canvas, ...tiles },
-        batch,
-        buffers: {
-          slots,
-          tiles: state.tiles,
-          chi: waves,
-          shiftedProbe,
-          probe,
-          farStep,
-          gradient: state.objectGradient,
-        },
-      },
-      { ...modes, ...weighted, MULTIMODAL: options.object.multimodalUpdate ? 1 : 0 },
-    ),
-    sumSteps: library.bind(
-      stepSums,
-      {
-        params: { laneCount, ...frame, ...canvas },
-        batch,
-        buffers: {
-          slots,
-          chi: waves,
-          shiftedProbe,
-          probe,
-          object,
-          direction: state.objectDirection,
-          probeDirection: state.probeDirection,
-          partials,
-        },
-      },
-      { ...modes, FIRST_MODE_ONLY: options.stepSizesFromFirstModeOnly ? 1 : 0 },
-    ),
-  } as const;
-  return awaitAll(bindings);
+    },
+    { UPDATE_OBJECT: object ? 1 : 0, UPDATE_PROBE: probe ? 1 : 0 },
+  );
 }
 
-function bindSum(
-  { library, state }: Context,
+/** Second stage of a sum per pattern. */
+export function bindSum(
+  { library, state }: KernelContext,
+  laneCount: number,
   quantityCount: number,
   sums: GPUBuffer,
   intoStatistics: boolean,
 ): Promise<BoundKernel> {
   return library.bind(sumPartials, {
-    params: { laneCount: state.laneCount, quantityCount, intoStatistics: intoStatistics ? 1 : 0 },
+    params: { laneCount, quantityCount, intoStatistics: intoStatistics ? 1 : 0 },
     batch: state.batches,
     buffers: { partials: state.partials, sums },
   });
 }
 
-function bindPoissonStep({ library, problem, state, farSteps }: Context, round: number): Promise<BoundKernel> {
+function bindPoissonStep({ library, problem, state, farSteps }: KernelContext, round: number): Promise<BoundKernel> {
   const { previous, next } = farSteps[round]!;
   const last = round === farSteps.length - 1;
   return library.bind(poissonStep, {
@@ -394,7 +215,7 @@ function bindPoissonStep({ library, problem, state, farSteps }: Context, round: 
 type AllAwaited<T> = { readonly [Key in keyof T]: Awaited<T[Key]> };
 
 /** Awaits every value of an object at the same time. */
-async function awaitAll<T extends Record<string, unknown>>(pending: T): Promise<AllAwaited<T>> {
+export async function awaitAll<T extends Record<string, unknown>>(pending: T): Promise<AllAwaited<T>> {
   const entries = await Promise.all(Object.entries(pending).map(async ([key, value]) => [key, await value] as const));
   return Object.fromEntries(entries) as AllAwaited<T>;
 }

@@ -3,8 +3,9 @@
 
 import type { StageRecorder } from "../gpu/timing.ts";
 import { type MinibatchEntry, SINGLE_PLANE_OFFSET, type SliceEntry } from "./epoch-tables.ts";
-import { type BatchKernels, bindLsqmlKernels, type SliceKernels } from "./lsqml-kernels.ts";
+import { type BatchKernels, bindLsqmlKernels } from "./lsqml-kernels.ts";
 import type { LsqmlProblem } from "./problem.ts";
+import type { SliceKernels } from "./slice-kernels.ts";
 import { type LsqmlState, STEP_SUM_COUNT } from "./state.ts";
 
 /** What a minibatch of this epoch does. */
@@ -83,10 +84,18 @@ function prepareProbe({ recorder, state, minibatch, batch }: Encoding): void {
 /** Steps 1, 4 and 13: exit waves, their spectra, modelled intensity and loss; with the Gaussian model the residual. */
 function propagateToDetector({ recorder, state, actions }: Encoding, slice: SliceKernels, entry: SliceEntry): void {
   const { count, batchOffset } = entry;
+  const { modeCount } = state.size;
   slice.shiftProbe.encode(recorder.stage("shift probe"), count, batchOffset);
-  slice.propagate.encode(recorder.stage("exit wave to detector"), count, batchOffset);
-  slice.detector[actions.patternSet]!.encode(recorder.stage("detector"), count * state.laneCount, batchOffset);
-  slice.sumLosses.encode(recorder.stage("detector"), count * 2, batchOffset);
+  slice.exitWave.encode(recorder.stage("exit wave"), count, batchOffset);
+  slice.exitWaveModes?.encode(recorder.stage("exit wave"), count * (modeCount - 1), batchOffset);
+  const stage = recorder.stage("detector");
+  if (slice.detectorAndBack) {
+    slice.detectorAndBack[actions.patternSet]!.encode(stage, count, batchOffset);
+  } else {
+    slice.toDetector!.encode(stage, count * modeCount, batchOffset);
+    slice.detector[actions.patternSet]!.encode(stage, count * state.plan.detectorLanes, batchOffset);
+  }
+  slice.sumLosses.encode(recorder.stage("losses"), count * 2, batchOffset);
 }
 
 /** Step 4, Poisson: two damped passes for the exit-wave steps of the whole minibatch. */
@@ -95,7 +104,7 @@ function solvePoissonSteps(encoding: Encoding): void {
   for (const [round, solve] of batch.solvePoisson.entries()) {
     forEachSlice(encoding, (slice, { count, batchOffset }) => {
       const stage = recorder.stage("poisson steps");
-      slice.poissonSums[round]![actions.patternSet]!.encode(stage, count * state.laneCount, batchOffset);
+      slice.poissonSums[round]![actions.patternSet]!.encode(stage, count * state.plan.detectorLanes, batchOffset);
       batch.sumPoissonPartials.encode(stage, count * 2, batchOffset);
     });
     solve.encode(recorder.stage("poisson steps"), minibatch.indices.length, firstOffset(minibatch));
@@ -112,9 +121,14 @@ function computePoissonResidual({ recorder, state, actions }: Encoding, slice: S
 function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKernels, entry: SliceEntry): void {
   const { count, batchOffset } = entry;
   const [height, width] = state.size.frame;
-  slice.propagateBack.encode(recorder.stage("detector to chi"), count, batchOffset);
-  slice.transformProbeGradient.encode(recorder.stage("probe gradient"), count, batchOffset);
-  slice.sumProbeDirection.encode(recorder.stage("probe direction"), height * width, batchOffset);
+  slice.fromDetector?.encode(recorder.stage("detector"), count * state.size.modeCount, batchOffset);
+  slice.chi.encode(recorder.stage("chi"), count, batchOffset);
+  slice.chiModes?.encode(recorder.stage("chi"), count * (state.size.modeCount - 1), batchOffset);
+  slice.probeGradient.encode(
+    recorder.stage("probe direction"),
+    Math.ceil(count / state.plan.gradientTerms),
+    batchOffset,
+  );
   slice.sumProbeModes?.encode(
     recorder.stage("probe direction"),
     (state.size.modeCount - 1) * height * width,
@@ -123,28 +137,21 @@ function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKer
   slice.gatherObject.encodeWorkgroups(recorder.stage("object gradient"), minibatch.tileCount, batchOffset);
 }
 
-/** Steps 6 and 7: the probe's direction back from Fourier space, the object's divided by the preconditioner. */
+/** Step 7: the probe's direction back from Fourier space; the object's is complete with the last slice. */
 function finishDirections({ recorder, minibatch, batch }: Encoding): void {
-  batch.transformDirection.encode(recorder.stage("probe direction"), 1, SINGLE_PLANE_OFFSET);
-  batch.preconditionObject.encodeWorkgroups(
-    recorder.stage("object direction"),
-    minibatch.tileCount,
-    firstOffset(minibatch),
-  );
+  batch.transformDirection.encode(recorder.stage("probe direction"), 1, firstOffset(minibatch));
 }
 
 /** Step 10: six sums per pattern, a small system each, and the means over the minibatch. */
 function solveStepSizes(encoding: Encoding): void {
   const { recorder, state, minibatch, batch } = encoding;
   forEachSlice(encoding, (slice, { count, batchOffset }) => {
-    slice.sumSteps.encode(recorder.stage("step sums"), count * state.laneCount, batchOffset);
+    slice.sumSteps.encodeWorkgroups(recorder.stage("step sums"), count * state.plan.stepGroups, batchOffset);
     batch.sumStepPartials.encode(recorder.stage("step sums"), count * STEP_SUM_COUNT, batchOffset);
   });
   const stage = recorder.stage("step sizes");
   const offset = firstOffset(minibatch);
-  batch.solveSteps.encode(stage, minibatch.indices.length, offset);
-  batch.trimSteps.encode(stage, minibatch.indices.length, offset);
-  batch.combineSteps.encodeWorkgroups(stage, 1, offset);
+  batch.solveSteps.encodeWorkgroups(stage, 1, offset);
 }
 
 /** Step 12. */
@@ -152,8 +159,11 @@ function applyUpdates({ recorder, state, minibatch, actions, batch }: Encoding):
   const [height, width] = state.size.frame;
   const stage = recorder.stage("apply update");
   const offset = firstOffset(minibatch);
-  if (actions.updateObject) batch.applyObject.encodeWorkgroups(stage, minibatch.tileCount, offset);
-  if (actions.updateProbe) batch.applyProbe.encode(stage, state.size.modeCount * height * width, offset);
+  const probeGroups = Math.ceil((state.size.modeCount * height * width) / 256);
+  if (actions.updateObject && actions.updateProbe)
+    batch.applyBoth.encodeWorkgroups(stage, minibatch.tileCount + probeGroups, offset);
+  else if (actions.updateObject) batch.applyObject.encodeWorkgroups(stage, minibatch.tileCount, offset);
+  else if (actions.updateProbe) batch.applyProbe.encodeWorkgroups(stage, minibatch.tileCount + probeGroups, offset);
 }
 
 function forEachSlice(encoding: Encoding, visit: (slice: SliceKernels, entry: SliceEntry) => void): void {

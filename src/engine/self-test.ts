@@ -5,10 +5,11 @@ import { BufferPool } from "../gpu/buffers.ts";
 import { watchDevice } from "../gpu/device.ts";
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
 import { readBuffer } from "../gpu/readback.ts";
-import { Fft2d, fftPlain } from "../kernels/fft2d.ts";
+import { Fft2d } from "../kernels/fft2d.ts";
 import { parseOptions } from "../options.ts";
 import { LsqmlEngine } from "./lsqml-engine.ts";
 import type { LsqmlProblem } from "./problem.ts";
+import { defaultProfile } from "./state.ts";
 
 /** One check of an adapter. */
 export interface SelfTestResult {
@@ -51,14 +52,13 @@ async function checkTransform(device: GPUDevice): Promise<SelfTestResult> {
   const pool = new BufferPool(device);
   const batch = pool.uniform("batch table", BATCH_STRIDE_BYTES);
   device.queue.writeBuffer(batch, 0, Uint32Array.of(0, 1, 0, 1, 0, 0, 0, 1, 0));
-  const fft = new Fft2d(device, batch, height, width);
+  const fft = new Fft2d(device, batch, height, width, defaultProfile(device));
   try {
     const source = pool.storageFrom("source", input);
     const result = pool.storage("result", input.byteLength);
     const scratch = pool.storage("scratch", input.byteLength);
     const bound = await fft.bind({
-      load: fftPlain,
-      loadBuffers: { source },
+      source,
       result,
       scratch,
       direction: "forward",

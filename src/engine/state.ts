@@ -10,6 +10,8 @@ import {
   type TableLayout,
   tableCapacity,
 } from "./epoch-tables.ts";
+import { chooseProfile, type Profile, type ProfileName, profiles, shapeLine } from "../kernels/profile.ts";
+import { stepSumParts } from "../kernels/steps.ts";
 import { findRegion, placePatterns, type RegionOfInterest } from "./geometry.ts";
 import { type LsqmlProblem, measureProblem, type ProblemSize } from "./problem.ts";
 
@@ -25,12 +27,10 @@ type SavedName = (typeof SAVED_NAMES)[number];
 
 /** Working buffers of one slice of a minibatch. */
 export interface SliceBuffers {
-  /** [position, mode, y, x]: exit waves at the detector, then chi. */
+  /** [position, mode, y, x]: exit waves on their way to the detector, then chi. */
   readonly waves: GPUBuffer;
   /** [position, y, x]: sub-pixel shifted probe of mode 0. */
   readonly shiftedProbe: GPUBuffer;
-  /** [position, mode, y, x]. */
-  readonly scratch: GPUBuffer;
   /** [position, y, x] modelled intensity (Poisson model, or when intermediate results are captured). */
   readonly modelled: GPUBuffer;
 }
@@ -44,8 +44,7 @@ export interface LsqmlState {
   /** [set][slice] packed patterns: one resident buffer, or the two sets of the upload ring. */
   readonly patterns: readonly (readonly GPUBuffer[])[];
   readonly slices: readonly SliceBuffers[];
-  /** Invocations that share a pattern in per-pattern sums. */
-  readonly laneCount: number;
+  readonly plan: ComputePlan;
   readonly allPatternTileCount: number;
   readonly batches: GPUBuffer;
   readonly slots: GPUBuffer;
@@ -60,13 +59,13 @@ export interface LsqmlState {
   readonly probeSpectrum: GPUBuffer;
   readonly planeScratch: GPUBuffer;
   readonly ramps: GPUBuffer;
-  /** [position in slice, y, x]. */
-  readonly probeGradient: GPUBuffer;
-  readonly probeDirectionSpectrum: GPUBuffer;
+  /** [position in slice, y, x]: planes half way through their transform, of the shifted probe or of the probe gradient. */
+  readonly halfway: GPUBuffer;
+  /** [gradientTerms patterns, y, x]: sums of the probe gradient in Fourier space. */
+  readonly gradientTerms: GPUBuffer;
   /** [mode, y, x]. */
   readonly probeDirection: GPUBuffer;
-  /** [y, x] of (all modes, mode 0). */
-  readonly objectGradient: GPUBuffer;
+  /** [y, x] of (all modes, mode 0): the gradient while slices add to it, then preconditioned. */
   readonly objectDirection: GPUBuffer;
   readonly illumination: GPUBuffer;
   readonly maxima: GPUBuffer;
@@ -74,7 +73,6 @@ export interface LsqmlState {
   readonly partials: GPUBuffer;
   readonly batchSums: GPUBuffer;
   readonly steps: GPUBuffer;
-  readonly kept: GPUBuffer;
   readonly batchSteps: GPUBuffer;
   /** [pattern] of (object, probe) step of the current epoch. */
   readonly patternSteps: GPUBuffer;
@@ -92,6 +90,20 @@ export interface LsqmlState {
   readonly mixing: GPUBuffer;
 }
 
+/** How the adapter's profile works out for a run. */
+export interface ComputePlan {
+  readonly profile: Profile;
+  /** True: all modes go to the detector and back in one kernel. */
+  readonly fusedDetector: boolean;
+  /** Sums per pattern that the detector leaves. */
+  readonly detectorLanes: number;
+  /** Workgroups that share a pattern in the sums for the step sizes, and sums per pattern that they leave. */
+  readonly stepGroups: number;
+  readonly stepLanes: number;
+  /** Patterns whose probe gradients are added on chip. */
+  readonly gradientTerms: number;
+}
+
 /** Largest minibatch sizes of any epoch of the run, for the capacity of tables. */
 export interface BatchShape {
   /** Minibatch sizes of the epoch that needs most room. */
@@ -104,6 +116,8 @@ export interface EngineSettings {
   readonly capture?: boolean;
   /** Bytes of waves that are worked on together; default by adapter. */
   readonly sliceBytes?: number;
+  /** How kernels are laid out; default by adapter. Another one changes the order of sums, and with it the last bits. */
+  readonly profile?: ProfileName;
   /** Ends the loading of patterns early; then no epoch may be run. */
   readonly signal?: AbortSignal;
 }
@@ -142,14 +156,11 @@ export function allocateState(
   };
   const capacity = tableCapacity(layout, shape.sizes);
   const poisson = problem.options.noiseModel === "poisson";
-  const laneCount = Math.min(256, Math.max(16, 2 ** Math.floor(Math.log2(pixels / 16))));
-  const sharedScratch = pool.storage("scratch", sliceSize * modeCount * plane);
+  const plan = planCompute(device, problem, size, { sliceSize, sliceCount, profile: settings.profile });
+  const lanes = Math.max(plan.detectorLanes * 2, plan.stepLanes * STEP_SUM_COUNT);
   const slices = Array.from({ length: sliceCount }, (_, slice) => ({
     waves: pool.storage(`waves ${slice}`, sliceSize * modeCount * plane),
     shiftedProbe: pool.storage(`shifted probe ${slice}`, sliceSize * plane),
-    // with the Poisson model all slices wait at the detector, in either buffer of the transform
-    scratch:
-      poisson && sliceCount > 1 ? pool.storage(`scratch ${slice}`, sliceSize * modeCount * plane) : sharedScratch,
     modelled: pool.storage(`modelled ${slice}`, poisson || settings.capture ? sliceSize * pixels * 4 : 16),
   }));
   const all = buildAllPatternTables(layout);
@@ -168,7 +179,7 @@ export function allocateState(
           slices.map((_, slice) => pool.storage(`patterns ${set}.${slice}`, sliceSize * patternBytes)),
         ),
     slices,
-    laneCount,
+    plan,
     allPatternTileCount: all.tileCount,
     batches,
     slots: pool.storage("slots", capacity.slotBytes),
@@ -187,18 +198,16 @@ export function allocateState(
     probeSpectrum: pool.storage("probe spectrum", plane),
     planeScratch: pool.storage("plane scratch", plane),
     ramps: pool.storage("ramps", largest * (height + width) * COMPLEX_BYTES),
-    probeGradient: pool.storage("probe gradient", sliceSize * plane),
-    probeDirectionSpectrum: pool.storage("probe direction spectrum", plane),
+    halfway: pool.storage("half-transformed planes", sliceSize * plane),
+    gradientTerms: pool.storage("probe gradient sums", Math.ceil(largest / plan.gradientTerms) * plane),
     probeDirection: pool.storage("probe direction", modeCount * plane),
-    objectGradient: pool.storage("object gradient", canvas * 2 * COMPLEX_BYTES),
     objectDirection: pool.storage("object direction", canvas * 2 * COMPLEX_BYTES),
     illumination: pool.storage("illumination", canvas * 4),
     maxima: pool.storage("maxima", REDUCTION_LANES * 4),
     preconditioner: pool.storage("preconditioner", canvas * 4),
-    partials: pool.storage("partials", sliceSize * laneCount * STEP_SUM_COUNT * 4),
+    partials: pool.storage("partials", sliceSize * lanes * 4),
     batchSums: pool.storage("batch sums", largest * STEP_SUM_COUNT * 4),
     steps: pool.storage("steps", largest * 8),
-    kept: pool.storage("kept steps", largest * 4),
     batchSteps: pool.storage("batch steps", 8),
     patternSteps: pool.storage("pattern steps", patternCount * 8),
     farStep: pool.storageFrom("far-field steps", new Float32Array(patternCount).fill(0.5)),
@@ -210,6 +219,45 @@ export function allocateState(
     modeProducts: pool.storage("mode products", ((modeCount * (modeCount + 1)) / 2) * REDUCTION_LANES * 8),
     mixing: pool.storage("mode mixing", modeCount * modeCount * COMPLEX_BYTES),
   };
+}
+
+/** Works the adapter's profile out for a run's sizes. */
+function planCompute(
+  device: GPUDevice,
+  problem: LsqmlProblem,
+  { frame: [height, width], modeCount }: ProblemSize,
+  chosen: { readonly sliceSize: number; readonly sliceCount: number; readonly profile: ProfileName | undefined },
+): ComputePlan {
+  const pixels = height * width;
+  const profile = chosen.profile ? profiles[chosen.profile] : defaultProfile(device);
+  const needs = { kind: "forward-inverse", axis: "column", length: height, linesPerPlane: width } as const;
+  const columns = shapeLine(profile, { ...needs, modes: modeCount });
+  const fusedDetector = problem.options.noiseModel === "gaussian" && columns !== null;
+  const sums = profile.invocations > 1 ? stepSumParts.group : stepSumParts.lane;
+  const stepGroups = Math.min(16, Math.max(1, Math.floor(pixels / (sums.invocations * profile.samplesPerLane))));
+  // slices hold whole terms
+  let gradientTerms = profile.gradientTerms;
+  while (chosen.sliceCount > 1 && chosen.sliceSize % gradientTerms !== 0) gradientTerms -= 1;
+  return {
+    profile,
+    fusedDetector,
+    detectorLanes: fusedDetector ? width / (columns.threads > 1 ? columns.lines : 1) : unfusedLanes(pixels),
+    stepGroups,
+    stepLanes: stepGroups * sums.lanes,
+    gradientTerms,
+  };
+}
+
+/** The profile that a device gets unless another one is asked for. */
+export function defaultProfile(device: GPUDevice): Profile {
+  const { vendor, architecture, device: name, description } = device.adapterInfo;
+  const names = `${vendor} ${architecture} ${name} ${description}`;
+  return chooseProfile(isSoftwareAdapter(device.adapterInfo), names, device.limits);
+}
+
+/** Invocations that share a pattern where the detector has kernels of its own. */
+function unfusedLanes(pixels: number): number {
+  return Math.min(256, Math.max(16, 2 ** Math.floor(Math.log2(pixels / 16))));
 }
 
 /** Patterns whose waves are worked on together: what one binding holds, and on a processor what its caches like. */
@@ -228,7 +276,7 @@ function residentLimit(device: GPUDevice, chosenBytes: number | null): number {
 
 function singlePlaneEntry(): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(BATCH_STRIDE_BYTES / 4);
-  words.set([0, 1, 0, 1, 0, 0, 0, 1, 0]);
+  words.set([0, 1, 0, 1, 0, 0, 0, 1, 0, 1]);
   return words;
 }
 

@@ -10,6 +10,8 @@ export interface KernelSpec<Buffers extends string = string> {
   readonly shader: string;
   /** Further WGSL files joined to the shader, e.g. the butterfly of one radix. */
   readonly parts?: readonly string[];
+  /** Generated WGSL joined to the shader. */
+  readonly generated?: string;
   /** Uniform block of 4-byte scalars in field order; binding 0. */
   readonly params?: Readonly<Record<string, Scalar>>;
   /** True when the kernel reads the per-minibatch uniform block (shaders/lib/batch.wgsl) by dynamic offset. */
@@ -41,7 +43,7 @@ export interface Kernel<Buffers extends string = string> {
 /** Bytes of one entry of the per-minibatch uniform table: the largest minUniformBufferOffsetAlignment WebGPU allows. */
 export const BATCH_STRIDE_BYTES = 256;
 /** Bytes of the block in shaders/lib/batch.wgsl. */
-const BATCH_BLOCK_BYTES = 36;
+const BATCH_BLOCK_BYTES = 40;
 const WORKGROUP_SIZE = 64;
 /** Workgroups per dimension; beyond it a dispatch becomes two-dimensional. */
 const MAX_WORKGROUPS = 32768;
@@ -62,7 +64,7 @@ export async function compileKernel<Buffers extends string>(
   });
   const label = [spec.shader, ...(spec.parts ?? [])].join("+");
   device.pushErrorScope("validation");
-  const module = device.createShaderModule({ label, code: files.map((file) => file.code).join("\n") });
+  const module = device.createShaderModule({ label, code: [...files.map((file) => file.code), spec.generated ?? ""].join("\n") });
   const layout = createLayout(device, label, spec);
   const scope = device.popErrorScope();
   let pipeline: GPUComputePipeline;

@@ -20,22 +20,9 @@ export const objectGradient = {
     shiftedProbe: "read",
     probe: "read",
     farStep: "read",
-    gradient: "readWrite",
+    preconditioner: "read",
+    direction: "readWrite",
   },
-} satisfies KernelSpec;
-
-export const objectDirection = {
-  shader: "object-direction",
-  params: { canvasHeight: "u32", canvasWidth: "u32", tilesAcross: "u32" },
-  batch: true,
-  buffers: { tiles: "read", gradient: "read", preconditioner: "read", direction: "readWrite" },
-} satisfies KernelSpec;
-
-export const probeDirectionSpectrum = {
-  shader: "probe-direction-spectrum",
-  params: { height: "u32", width: "u32" },
-  batch: true,
-  buffers: { slots: "read", ramps: "read", gradients: "read", farStep: "read", spectrum: "readWrite" },
 } satisfies KernelSpec;
 
 export const probeDirectionModes = {

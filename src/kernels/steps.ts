@@ -2,9 +2,16 @@
 
 import type { KernelSpec } from "../gpu/kernel.ts";
 
+/** Invocations of a workgroup and sums it leaves, as shaders/parts/sums-*.wgsl declare them. */
+export const stepSumParts = {
+  group: { part: "parts/sums-group", invocations: 128, lanes: 1 },
+  lane: { part: "parts/sums-lane", invocations: 64, lanes: 64 },
+} as const;
+
+/** Joined by one of `stepSumParts`. */
 export const stepSums = {
   shader: "step-sums",
-  params: { laneCount: "u32", height: "u32", width: "u32", canvasHeight: "u32", canvasWidth: "u32" },
+  params: { groupCount: "u32", height: "u32", width: "u32", canvasHeight: "u32", canvasWidth: "u32" },
   batch: true,
   buffers: {
     slots: "read",
@@ -28,32 +35,29 @@ export const stepSizes = {
     farStep: "read",
     steps: "readWrite",
     patternSteps: "readWrite",
+    batchSteps: "readWrite",
     flags: "readWrite",
   },
 } satisfies KernelSpec;
 
-export const trimSteps = {
-  shader: "trim-steps",
+export const applyUpdate = {
+  shader: "apply-update",
+  params: {
+    canvasHeight: "u32",
+    canvasWidth: "u32",
+    tilesAcross: "u32",
+    objectRate: "f32",
+    probeSamples: "u32",
+    probeRate: "f32",
+  },
   batch: true,
-  buffers: { steps: "read", kept: "readWrite" },
-} satisfies KernelSpec;
-
-export const combineSteps = {
-  shader: "combine-steps",
-  batch: true,
-  buffers: { steps: "read", kept: "read", batchSteps: "readWrite" },
-} satisfies KernelSpec;
-
-export const applyObject = {
-  shader: "apply-object",
-  params: { canvasHeight: "u32", canvasWidth: "u32", tilesAcross: "u32", learningRate: "f32" },
-  batch: true,
-  buffers: { tiles: "read", batchSteps: "read", direction: "read", object: "readWrite", flags: "readWrite" },
-} satisfies KernelSpec;
-
-export const applyProbe = {
-  shader: "apply-probe",
-  params: { sampleCount: "u32", learningRate: "f32" },
-  batch: true,
-  buffers: { batchSteps: "read", probeDirection: "read", probe: "readWrite", flags: "readWrite" },
+  buffers: {
+    tiles: "read",
+    batchSteps: "read",
+    direction: "read",
+    probeDirection: "read",
+    object: "readWrite",
+    probe: "readWrite",
+    flags: "readWrite",
+  },
 } satisfies KernelSpec;

@@ -2,7 +2,7 @@
 
 struct Four { a: vec2f, b: vec2f, c: vec2f, d: vec2f }
 
-fn dft4(a: vec2f, b: vec2f, c: vec2f, d: vec2f) -> Four {
+fn dftFour(a: vec2f, b: vec2f, c: vec2f, d: vec2f) -> Four {
   let even = a + c;
   let evenDifference = a - c;
   let odd = b + d;

@@ -1,0 +1,42 @@
+// Rows of the exit wave of mode 0: the shifted probe is finished and kept, times the object patch, forward along x
+// (lsqml.md step 1).
+//!include lib/line.wgsl
+//!include lib/canvas.wgsl
+
+struct Params { canvasHeight: u32, canvasWidth: u32, waveModes: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> batch: Batch;
+@group(0) @binding(2) var<storage, read> twiddles: array<vec2f>;
+@group(0) @binding(3) var<storage, read> slots: array<Slot>;
+@group(0) @binding(4) var<storage, read> halfway: array<vec2f>;             // [position in slice, y, x]: probe, x in Fourier space
+@group(0) @binding(5) var<storage, read> object: array<vec2f>;              // [y, x]
+@group(0) @binding(6) var<storage, read_write> shiftedProbe: array<vec2f>;  // [position in slice, y, x]
+@group(0) @binding(7) var<storage, read_write> waves: array<vec2f>;         // [position in slice, mode, y, x]
+
+fn lineCount() -> u32 { return batch.count * LINES_PER_PLANE; }
+
+fn loadFrequency(place: Place, e: u32) -> vec2f { return halfway[sampleIndex(place.number, e)]; }
+
+fn atSpace(place: Place, e: u32, v: vec2f) -> vec2f {
+  let position = place.number / LINES_PER_PLANE;
+  let y = place.number - position * LINES_PER_PLANE;
+  let illumination = params.scale * v;
+  shiftedProbe[sampleIndex(place.number, e)] = illumination;
+  let start = slots[batch.slotBase + position].start;
+  return multiply(illumination, object[canvasIndex(start, y, e, params.canvasHeight, params.canvasWidth)]);
+}
+
+fn storeFrequency(place: Place, e: u32, v: vec2f) {
+  let position = place.number / LINES_PER_PLANE;
+  let y = place.number - position * LINES_PER_PLANE;
+  waves[(position * params.waveModes * LINES_PER_PLANE + y) * LENGTH + e] = v;
+}
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn main(
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  transformLines(placeOf(local, group, groups));
+}

@@ -1,0 +1,37 @@
+// Transform along one axis, from one buffer to another. The planes of `terms` neighbouring groups of the source are added.
+//!include lib/line.wgsl
+
+struct Params { planesPerPattern: u32, scale: f32, termPatterns: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> batch: Batch;
+@group(0) @binding(2) var<storage, read> twiddles: array<vec2f>;
+@group(0) @binding(3) var<storage, read> source: array<vec2f>;        // [plane, y, x] or, adding, [term, y, x]
+@group(0) @binding(4) var<storage, read_write> result: array<vec2f>;  // [plane, y, x]
+
+fn lineCount() -> u32 {
+  if (params.termPatterns > 0u) { return LINES_PER_PLANE; }
+  return batch.count * params.planesPerPattern * LINES_PER_PLANE;
+}
+
+// One plane, or the mean over the minibatch of planes that hold the sums of `termPatterns` patterns each.
+fn load(place: Place, e: u32) -> vec2f {
+  let index = sampleIndex(place.number, e);
+  if (params.termPatterns == 0u) { return source[index]; }
+  let terms = (batch.batchCount + params.termPatterns - 1u) / params.termPatterns;
+  var sum = vec2f();
+  for (var term = 0u; term < terms; term++) { sum += source[term * LENGTH * LINES_PER_PLANE + index]; }
+  return sum / f32(batch.batchCount);
+}
+fn loadSpace(place: Place, e: u32) -> vec2f { return load(place, e); }
+fn loadFrequency(place: Place, e: u32) -> vec2f { return load(place, e); }
+fn storeFrequency(place: Place, e: u32, v: vec2f) { result[sampleIndex(place.number, e)] = params.scale * v; }
+fn storeSpace(place: Place, e: u32, v: vec2f) { result[sampleIndex(place.number, e)] = params.scale * v; }
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn main(
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  transformLines(placeOf(local, group, groups));
+}

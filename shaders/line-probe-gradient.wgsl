@@ -1,0 +1,49 @@
+// Columns of the probe gradient to Fourier space, where the adjoint sub-pixel shift is a factor and the patterns add up
+// (gpu-notes.md section 1.2): [term] = sum_j alpha_j conj(ramp_j) F{chi_j conj(O_j)}. One inverse transform of the terms'
+// sum per minibatch follows.
+//!include lib/line.wgsl
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<storage, read> twiddles: array<vec2f>;
+@group(0) @binding(2) var<storage, read> slots: array<Slot>;
+@group(0) @binding(3) var<storage, read> ramps: array<vec2f>;         // [position in minibatch, height + width]
+@group(0) @binding(4) var<storage, read> gradient: array<vec2f>;      // [position in slice, y, x], x in Fourier space
+@group(0) @binding(5) var<storage, read> farStep: array<f32>;         // [pattern], Poisson model only
+@group(0) @binding(6) var<storage, read_write> terms: array<vec2f>;   // [TERMS patterns of the minibatch, y, x]
+
+override SCALE_BY_FAR_STEP: bool = false;
+
+fn lineCount() -> u32 { return (batch.count + TERMS - 1u) / TERMS * LINES_PER_PLANE; }
+
+fn firstPosition(place: Place) -> u32 { return place.number / LINES_PER_PLANE * TERMS; }
+
+fn termCount(place: Place) -> u32 { return min(TERMS, batch.count - firstPosition(place)); }
+
+fn loadSpace(place: Place, term: u32, e: u32) -> vec2f {
+  let x = place.number % LINES_PER_PLANE;
+  return gradient[((firstPosition(place) + term) * LENGTH + e) * LINES_PER_PLANE + x];
+}
+
+fn atFrequency(place: Place, term: u32, e: u32, v: vec2f) -> vec2f {
+  let x = place.number % LINES_PER_PLANE;
+  let position = firstPosition(place) + term;
+  let ramp = (batch.slotBase - batch.batchBase + position) * (LENGTH + LINES_PER_PLANE);
+  let value = multiplyConjugate(v, multiply(ramps[ramp + e], ramps[ramp + LENGTH + x]));
+  if (SCALE_BY_FAR_STEP) { return value * farStep[slots[batch.slotBase + position].pattern]; }
+  return value;
+}
+
+fn storeFrequency(place: Place, e: u32, v: vec2f) {
+  // slices hold whole terms
+  let term = (batch.slotBase - batch.batchBase) / TERMS + place.number / LINES_PER_PLANE;
+  terms[(term * LENGTH + e) * LINES_PER_PLANE + place.number % LINES_PER_PLANE] = v;
+}
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn main(
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  transformLines(placeOf(local, group, groups));
+}

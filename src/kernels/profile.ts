@@ -1,0 +1,92 @@
+// What differs between adapters: how lines are spread over invocations and where sums are reduced. Chosen by the
+// adapter's identity and limits alone, never by a timing, so that a device gives the same bits every time.
+
+import { factorLength, type LineKind, type LineShape, workgroupBytes } from "./line-shape.ts";
+
+export const profileNames = ["shared", "shared-16k", "serial", "unrolled"] as const;
+export type ProfileName = (typeof profileNames)[number];
+
+/** Few numbers that every kernel's shape follows from. */
+export interface Profile {
+  readonly name: ProfileName;
+  /** Invocations of a workgroup that share lines through workgroup memory; 1: every invocation has lines of its own. */
+  readonly invocations: number;
+  /** Bytes of workgroup memory that a workgroup may take. */
+  readonly workgroupBytes: number;
+  /** Longest line that a single invocation keeps in registers, with butterflies written out. */
+  readonly unrolledLength: number;
+  /** Written-out butterflies between loops over memory, which LLVM compiles in seconds instead of minutes. */
+  readonly loopedMemory: boolean;
+  /** Patterns whose probe gradients are added in registers. */
+  readonly gradientTerms: number;
+  /** Samples of a pattern that one invocation adds up for the step sizes, at least. */
+  readonly samplesPerLane: number;
+}
+
+/** Limits of an adapter that matter here. */
+export interface ProfileLimits {
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+}
+
+const SERIAL = { invocations: 1, workgroupBytes: 0, gradientTerms: 8, samplesPerLane: 64 } as const;
+const SHARED = { unrolledLength: 0, loopedMemory: false, gradientTerms: 4, samplesPerLane: 16 } as const;
+
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  // graphics processors with 32 KiB of workgroup memory or more
+  shared: { ...SHARED, name: "shared", invocations: 128, workgroupBytes: 32768 },
+  // what every WebGPU device has
+  "shared-16k": { ...SHARED, name: "shared-16k", invocations: 64, workgroupBytes: 16384 },
+  // processors whose compiler takes long over straight-line code (lavapipe)
+  serial: { ...SERIAL, name: "serial", unrolledLength: 128, loopedMemory: true },
+  // processors whose compiler is quick (SwiftShader)
+  unrolled: { ...SERIAL, name: "unrolled", unrolledLength: 128, loopedMemory: false },
+};
+
+/** The profile of an adapter. `software`: it computes on the processor, where barriers are dear. */
+export function chooseProfile(software: boolean, adapterNames: string, limits: ProfileLimits): Profile {
+  if (software) return /swiftshader/i.test(adapterNames) ? profiles.unrolled : profiles.serial;
+  const large =
+    limits.maxComputeWorkgroupStorageSize >= profiles.shared.workgroupBytes &&
+    limits.maxComputeInvocationsPerWorkgroup >= 256;
+  return large ? profiles.shared : profiles["shared-16k"];
+}
+
+/** What a transform needs, whatever the adapter. */
+export interface LineNeeds {
+  readonly kind: LineKind;
+  readonly axis: "row" | "column";
+  readonly length: number;
+  readonly linesPerPlane: number;
+  readonly modes?: number;
+  readonly terms?: number;
+}
+
+/** Lines of a workgroup on a processor. */
+const SERIAL_LINES = 64;
+/** Bytes that WGSL lets an invocation have for itself. */
+const PRIVATE_BYTES = 8192;
+
+/**
+ * Shape of a transform under a profile; null when its lines do not fit on chip, which only happens to many probe modes at
+ * once. Lengths without radices are refused where the WGSL is written.
+ */
+export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null {
+  const { kind, axis, length, linesPerPlane, modes = 1, terms = 1 } = needs;
+  const radices = factorLength(length) ?? [];
+  const shape = { kind, axis, length, linesPerPlane, modes, terms, radices };
+  if (profile.invocations === 1 || radices.length === 0) {
+    if (8 * modes * length > PRIVATE_BYTES) return null;
+    const unrolled = length <= profile.unrolledLength && radices.length > 0;
+    return { ...shape, threads: 1, lines: SERIAL_LINES, unrolled, loopedMemory: profile.loopedMemory };
+  }
+  const threads = Math.min(length / Math.max(...radices), profile.invocations);
+  // a workgroup's lines belong to one plane; columns want neighbours, whose samples lie side by side
+  const wanted = Math.max(axis === "column" ? 4 : 1, Math.floor(profile.invocations / threads));
+  for (let lines = wanted; lines >= 1; lines--) {
+    if (linesPerPlane % lines !== 0) continue;
+    const fitting = { ...shape, threads, lines, unrolled: false, loopedMemory: false };
+    if (workgroupBytes(fitting) <= profile.workgroupBytes) return fitting;
+  }
+  return null;
+}
