@@ -92,8 +92,10 @@ export async function readStep(
       for (let index = position * wave; index < (position + 1) * wave; index++) chi[index]! *= farStep[pattern]!;
     }
   }
-  const gradient = await engine.readFloats(state.objectGradient);
   const direction = await engine.readFloats(state.objectDirection);
+  // the device keeps the direction only: the gradient again from the divisor it was given
+  const divisor = await engine.readFloats(state.preconditioner);
+  const gradient = direction.map((value, index) => value * divisor[index >> 2]!);
   const steps = await engine.readFloats(state.patternSteps);
   const byPattern = (pick: (pattern: number) => number) => Array.from(indices, pick);
   return new Map<string, ArrayLike<number>>([

@@ -47,6 +47,7 @@ export { type FileLookup, type RootChoices, resolveRoots, type StudyRoots } from
 export { deriveSeed } from "./jobs/seeds.ts";
 export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
+export { defaultProfile } from "./engine/state.ts";
 export { type BoundFft, Fft2d, type FftBinding } from "./kernels/fft2d.ts";
 export { type Profile, type ProfileName, profileNames, profiles } from "./kernels/profile.ts";
 export * from "./options.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { SLOT_BYTES } from "../src/engine/epoch-tables.ts";
 import type { KernelSpec } from "../src/gpu/kernel.ts";
 import { shaders } from "../src/gpu/shaders.generated.ts";
-import { factorLength } from "../src/kernels/fft2d.ts";
+import { factorLength } from "../src/kernels/line-shape.ts";
 import { listKernelSpecs } from "./support/kernel-specs.ts";
 
 const folder = `${join(import.meta.dirname, "../shaders")}/`;

@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from "vitest";
 import { BufferPool } from "../../src/gpu/buffers.ts";
 import { watchDevice } from "../../src/gpu/device.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
-import { Fft2d, fftPlain } from "../../src/kernels/fft2d.ts";
+import { defaultProfile } from "../../src/engine/state.ts";
+import { Fft2d } from "../../src/kernels/fft2d.ts";
 import { transformLine, transformPlane } from "../reference/fft.ts";
 import { noise, relativeError } from "../support/closeness.ts";
 import { testDevice } from "../support/gpu.ts";
@@ -30,10 +31,9 @@ async function transformOnDevice(
   const source = pool.storageFrom("source", input);
   const result = pool.storage("result", input.byteLength);
   const scratch = pool.storage("scratch", input.byteLength);
-  const fft = new Fft2d(device, batch, height, width);
+  const fft = new Fft2d(device, batch, height, width, defaultProfile(device));
   const bound = await fft.bind({
-    load: fftPlain,
-    loadBuffers: { source },
+    source,
     result,
     scratch,
     direction,
