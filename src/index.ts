@@ -26,6 +26,7 @@ export type { LsqmlProblem } from "./engine/problem.ts";
 export { reconstruct } from "./engine/reconstruct.ts";
 export type * from "./engine/result.ts";
 export { runSelfTest, type SelfTestResult } from "./engine/self-test.ts";
+export { defaultProfile } from "./engine/state.ts";
 export * from "./errors.ts";
 export { BufferPool } from "./gpu/buffers.ts";
 export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";
@@ -47,7 +48,6 @@ export { type FileLookup, type RootChoices, resolveRoots, type StudyRoots } from
 export { deriveSeed } from "./jobs/seeds.ts";
 export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
-export { defaultProfile } from "./engine/state.ts";
 export { type BoundFft, Fft2d, type FftBinding } from "./kernels/fft2d.ts";
 export { type Profile, type ProfileName, profileNames, profiles } from "./kernels/profile.ts";
 export * from "./options.ts";

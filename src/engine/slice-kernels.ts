@@ -122,7 +122,11 @@ async function bindDetector(context: KernelContext, index: number, patternSets: 
   const inPlace = (kind: "forward" | "inverse") =>
     fusedDetector
       ? Promise.resolve(null)
-      : lines.bind(lineInPlace, { kind, ...columns }, { params: { planesPerPattern: modeCount }, batch, buffers: { waves } });
+      : lines.bind(
+          lineInPlace,
+          { kind, ...columns },
+          { params: { planesPerPattern: modeCount }, batch, buffers: { waves } },
+        );
   const bound = await awaitAll({
     fused: perSet(fusedDetector, (patterns) =>
       lines.bind(

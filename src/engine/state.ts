@@ -3,6 +3,8 @@
 import type { BufferPool } from "../gpu/buffers.ts";
 import { isSoftwareAdapter } from "../gpu/device.ts";
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
+import { chooseProfile, type Profile, type ProfileName, profiles, shapeLine } from "../kernels/profile.ts";
+import { stepSumParts } from "../kernels/steps.ts";
 import {
   ALL_PATTERNS_OFFSET,
   buildAllPatternTables,
@@ -10,8 +12,6 @@ import {
   type TableLayout,
   tableCapacity,
 } from "./epoch-tables.ts";
-import { chooseProfile, type Profile, type ProfileName, profiles, shapeLine } from "../kernels/profile.ts";
-import { stepSumParts } from "../kernels/steps.ts";
 import { findRegion, placePatterns, type RegionOfInterest } from "./geometry.ts";
 import { type LsqmlProblem, measureProblem, type ProblemSize } from "./problem.ts";
 

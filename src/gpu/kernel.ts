@@ -64,7 +64,10 @@ export async function compileKernel<Buffers extends string>(
   });
   const label = [spec.shader, ...(spec.parts ?? [])].join("+");
   device.pushErrorScope("validation");
-  const module = device.createShaderModule({ label, code: [...files.map((file) => file.code), spec.generated ?? ""].join("\n") });
+  const module = device.createShaderModule({
+    label,
+    code: [...files.map((file) => file.code), spec.generated ?? ""].join("\n"),
+  });
   const layout = createLayout(device, label, spec);
   const scope = device.popErrorScope();
   let pipeline: GPUComputePipeline;

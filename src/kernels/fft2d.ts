@@ -27,6 +27,8 @@ export interface FftBinding {
    * 0, or: the source holds sums over so many patterns each, whose mean over the minibatch is transformed as one plane.
    */
   readonly termPatterns?: number;
+  /** A plane per minibatch, not worth a long compilation. */
+  readonly once?: boolean;
 }
 
 /** Throws GpuError FFT_SIZE unless both sides are 2^a 3^b 5^c and at least 8. */
@@ -41,18 +43,18 @@ export async function bindFft(
   lines: LineKernels,
   batch: GPUBuffer,
   [height, width]: readonly [number, number],
-  { source, result, scratch, direction, scale, planesPerPattern, termPatterns = 0 }: FftBinding,
+  { source, result, scratch, direction, scale, planesPerPattern, termPatterns = 0, once = false }: FftBinding,
 ): Promise<BoundFft> {
   checkFftSize(height, width);
   const [rows, columns] = await Promise.all([
     lines.bind(
       linePlain,
-      { kind: direction, axis: "row", length: width, linesPerPlane: height },
+      { kind: direction, axis: "row", length: width, linesPerPlane: height, once },
       { params: { planesPerPattern, scale: 1, termPatterns }, batch, buffers: { source, result: scratch } },
     ),
     lines.bind(
       linePlain,
-      { kind: direction, axis: "column", length: height, linesPerPlane: width },
+      { kind: direction, axis: "column", length: height, linesPerPlane: width, once },
       { params: { planesPerPattern, scale, termPatterns: 0 }, batch, buffers: { source: scratch, result } },
     ),
   ]);

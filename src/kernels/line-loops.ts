@@ -45,7 +45,7 @@ ${digits.join("\n")}
 }
 fn forwardFromSpace(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${first}>>) {
   dft${first}(v);
-  turn${first}(v, twiddles[b]);
+  turn${first}(v, b);
   for (var i = 0u; i < FIRST_RADIX; i++) { exchange[exchangeIndex(mode, line, b + i * SPACE_STRIDE)] = (*v)[i]; }
 }
 fn takeFrequency(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${last}>>) {
@@ -67,7 +67,7 @@ fn inverseFromFrequency(mode: u32, line: u32, b: u32, v: ptr<function, array<vec
 }
 fn inverseToSpace(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${first}>>) {
   for (var i = 0u; i < FIRST_RADIX; i++) { (*v)[i] = exchange[exchangeIndex(mode, line, b + i * SPACE_STRIDE)]; }
-  turn${first}(v, twiddles[b]);
+  turn${first}(v, b);
   dft${first}(v);
   for (var i = 0u; i < FIRST_RADIX; i++) { (*v)[i].y = -(*v)[i].y; }
 }
@@ -79,7 +79,7 @@ function writeMiddle({ length, radices }: LineShape): string {
   const stage = (radix: number, index: number, inverse: boolean) => {
     const block = length / radices.slice(0, index + 1).reduce((product, value) => product * value, 1);
     const stride = block / radix;
-    const turn = `turn${radix}(&v, twiddles[j * ${length / block}u]);`;
+    const turn = `turn${radix}(&v, j * ${length / block}u);`;
     return `
   for (var m = thread; m < ${length / radix}u; m += THREADS) {
     let j = m % ${stride}u;
@@ -102,13 +102,17 @@ fn inverseMiddle(mode: u32, line: u32, thread: u32) {${middle
 }`;
 }
 
-/** v[i] *= w^i; a power of w is a product of at most log2 i others. */
+/** v[i] *= w^i from a table of w^k; a factor is one of w, w^2, w^3, w^4, w^8, w^12 or the product of two of them. */
 function writeTurn(radix: number): string {
-  const lines = ["  let w1 = w;"];
-  for (let i = 2; i < radix; i++)
-    lines.push(`  let w${i} = multiply(w${Math.floor(i / 2)}, w${Math.ceil(i / 2)});`);
+  const lines: string[] = [];
+  const looked = [1, 2, 3, 4, 8, 12].filter((i) => i < radix);
+  for (const i of looked) lines.push(`  let w${i} = twiddles[${i === 1 ? "step" : `${i}u * step`}];`);
+  for (let i = 5; i < radix; i++) {
+    if (i % 4 === 0) continue;
+    lines.push(`  let w${i} = multiply(w${i - (i % 4)}, w${i % 4});`);
+  }
   for (let i = 1; i < radix; i++) lines.push(`  (*v)[${i}] = multiply((*v)[${i}], w${i});`);
-  return `fn turn${radix}(v: ptr<function, array<vec2f, ${radix}>>, w: vec2f) {\n${lines.join("\n")}\n}`;
+  return `fn turn${radix}(v: ptr<function, array<vec2f, ${radix}>>, step: u32) {\n${lines.join("\n")}\n}`;
 }
 
 /** A loop over this invocation's butterflies of a layout. */

@@ -15,8 +15,8 @@
 // the transposed graph between two conjugations, so that neither needs a reordering pass. Neither has a factor.
 
 import { GpuError } from "../errors.ts";
-import type { LineShape } from "./line-shape.ts";
 import { writeLoopedTransform } from "./line-loops.ts";
+import type { LineShape } from "./line-shape.ts";
 import { writeUnrolledTransform } from "./line-unrolled.ts";
 
 /** WGSL that joins a kernel which includes lib/line.wgsl. Throws GpuError FFT_SIZE for lengths that it cannot do. */
@@ -82,4 +82,3 @@ fn sumOfLines(place: Place, value: vec2f) -> LineSum {
   return LineSum(place.number / LINES, own == 0u, laneSums[own]);
 }`;
 }
-

@@ -65,10 +65,7 @@ function store(shape: LineShape, statement: string, reversed = false, line = "v"
     const place = reversed ? frequencyPlace(radices, "e") : "e";
     return [`  for (var e = 0u; e < samples; e++) { ${write("e", place)} }`];
   }
-  return Array.from(
-    { length },
-    (_, e) => `  ${write(`${e}u`, String(reversed ? reverseDigits(radices, e) : e))}`,
-  );
+  return Array.from({ length }, (_, e) => `  ${write(`${e}u`, String(reversed ? reverseDigits(radices, e) : e))}`);
 }
 
 function load(shape: LineShape, expression: string, reversed = false, line = "v"): string[] {
@@ -98,7 +95,9 @@ function forwardStages(shape: LineShape, line = "v"): string[] {
   return shape.radices.flatMap((radix, stage) =>
     butterflies(shape, stage).map(({ places, step }) => {
       const taken = places.map((place) => `${line}[${place}]`).join(", ");
-      const put = places.map((place, i) => `${line}[${place}] = ${turned(`a[${i}]`, i * step, shape.length)};`).join(" ");
+      const put = places
+        .map((place, i) => `${line}[${place}] = ${turned(`a[${i}]`, i * step, shape.length)};`)
+        .join(" ");
       return `  { var a = array<vec2f, ${radix}>(${taken}); dft${radix}(&a); ${put} }`;
     }),
   );

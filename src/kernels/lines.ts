@@ -106,7 +106,9 @@ export class LineKernels {
   async bind<Buffers extends string>(
     spec: KernelSpec<Buffers>,
     needs: LineNeeds,
-    binding: Omit<KernelBinding<Buffers>, "buffers"> & { readonly buffers: Omit<Record<Buffers, GPUBuffer>, "twiddles"> },
+    binding: Omit<KernelBinding<Buffers>, "buffers"> & {
+      readonly buffers: Omit<Record<Buffers, GPUBuffer>, "twiddles">;
+    },
     constants: Readonly<Record<string, number>> = {},
   ): Promise<BoundLine> {
     const shape = shapeLine(this.profile, needs);

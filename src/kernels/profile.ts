@@ -3,7 +3,7 @@
 
 import { factorLength, type LineKind, type LineShape, workgroupBytes } from "./line-shape.ts";
 
-export const profileNames = ["shared", "shared-16k", "serial", "unrolled"] as const;
+export const profileNames = ["shared", "shared-16k", "serial", "looped", "unrolled"] as const;
 export type ProfileName = (typeof profileNames)[number];
 
 /** Few numbers that every kernel's shape follows from. */
@@ -13,8 +13,8 @@ export interface Profile {
   readonly invocations: number;
   /** Bytes of workgroup memory that a workgroup may take. */
   readonly workgroupBytes: number;
-  /** Longest line that a single invocation keeps in registers, with butterflies written out. */
-  readonly unrolledLength: number;
+  /** Shortest and longest line that a single invocation keeps in registers, with butterflies written out. */
+  readonly unrolledLengths: readonly [number, number];
   /** Written-out butterflies between loops over memory, which LLVM compiles in seconds instead of minutes. */
   readonly loopedMemory: boolean;
   /** Patterns whose probe gradients are added in registers. */
@@ -29,8 +29,9 @@ export interface ProfileLimits {
   readonly maxComputeWorkgroupStorageSize: number;
 }
 
+const NEVER = [1, 0] as const;
 const SERIAL = { invocations: 1, workgroupBytes: 0, gradientTerms: 8, samplesPerLane: 64 } as const;
-const SHARED = { unrolledLength: 0, loopedMemory: false, gradientTerms: 4, samplesPerLane: 16 } as const;
+const SHARED = { unrolledLengths: NEVER, loopedMemory: false, gradientTerms: 4, samplesPerLane: 16 } as const;
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   // graphics processors with 32 KiB of workgroup memory or more
@@ -38,9 +39,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   // what every WebGPU device has
   "shared-16k": { ...SHARED, name: "shared-16k", invocations: 64, workgroupBytes: 16384 },
   // processors whose compiler takes long over straight-line code (lavapipe)
-  serial: { ...SERIAL, name: "serial", unrolledLength: 128, loopedMemory: true },
+  serial: { ...SERIAL, name: "serial", unrolledLengths: [49, 128], loopedMemory: true },
+  looped: { ...SERIAL, name: "looped", unrolledLengths: NEVER, loopedMemory: true },
   // processors whose compiler is quick (SwiftShader)
-  unrolled: { ...SERIAL, name: "unrolled", unrolledLength: 128, loopedMemory: false },
+  unrolled: { ...SERIAL, name: "unrolled", unrolledLengths: [49, 128], loopedMemory: false },
 };
 
 /** The profile of an adapter. `software`: it computes on the processor, where barriers are dear. */
@@ -60,6 +62,8 @@ export interface LineNeeds {
   readonly linesPerPlane: number;
   readonly modes?: number;
   readonly terms?: number;
+  /** A plane per minibatch, not worth a long compilation. */
+  readonly once?: boolean;
 }
 
 /** Lines of a workgroup on a processor. */
@@ -77,7 +81,8 @@ export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null 
   const shape = { kind, axis, length, linesPerPlane, modes, terms, radices };
   if (profile.invocations === 1 || radices.length === 0) {
     if (8 * modes * length > PRIVATE_BYTES) return null;
-    const unrolled = length <= profile.unrolledLength && radices.length > 0;
+    const [shortest, longest] = profile.unrolledLengths;
+    const unrolled = needs.once !== true && length >= shortest && length <= longest && radices.length > 0;
     return { ...shape, threads: 1, lines: SERIAL_LINES, unrolled, loopedMemory: profile.loopedMemory };
   }
   const threads = Math.min(length / Math.max(...radices), profile.invocations);

@@ -1,9 +1,9 @@
 // The 2-D FFT against float64, for every kind of size; the accuracy limit is asserted as it stands.
 import { beforeAll, expect, test } from "vitest";
+import { defaultProfile } from "../../src/engine/state.ts";
 import { BufferPool } from "../../src/gpu/buffers.ts";
 import { watchDevice } from "../../src/gpu/device.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
-import { defaultProfile } from "../../src/engine/state.ts";
 import { Fft2d } from "../../src/kernels/fft2d.ts";
 import { transformLine, transformPlane } from "../reference/fft.ts";
 import { noise, relativeError } from "../support/closeness.ts";
@@ -119,6 +119,6 @@ test("there and back again", async () => {
 test("a size with another prime factor is refused by name", () => {
   const pool = new BufferPool(device);
   const batch = pool.uniform("batch", 256);
-  expect(() => new Fft2d(device, batch, 22, 16)).toThrow(/22/);
+  expect(() => new Fft2d(device, batch, 22, 16, defaultProfile(device))).toThrow(/22/);
   pool.destroy();
 });
