@@ -1,4 +1,4 @@
-// Transform along one axis, from one buffer to another. The planes of `terms` neighbouring groups of the source are added.
+// Transform along one axis, from one buffer to another: planesPerPattern planes of every pattern, or one plane in all (0).
 //!include lib/line.wgsl
 
 struct Params { planesPerPattern: u32, scale: f32, termPatterns: u32 }
@@ -9,7 +9,7 @@ struct Params { planesPerPattern: u32, scale: f32, termPatterns: u32 }
 @group(0) @binding(4) var<storage, read_write> result: array<vec2f>;  // [plane, y, x]
 
 fn lineCount() -> u32 {
-  if (params.termPatterns > 0u) { return LINES_PER_PLANE; }
+  if (params.planesPerPattern == 0u) { return LINES_PER_PLANE; }
   return batch.count * params.planesPerPattern * LINES_PER_PLANE;
 }
 

@@ -103,7 +103,7 @@ async function bindBatch(context: KernelContext): Promise<BatchKernels> {
   const { options } = problem;
   const { batches: batch, slots, batchSums, batchSteps, flags } = state;
   const { modeCount } = state.size;
-  const plane = { scratch: state.planeScratch, planesPerPattern: 1, once: true };
+  const plane = { scratch: state.planeScratch, planesPerPattern: 0, once: true };
   const multimodal = options.object.multimodalUpdate;
   const bindings = {
     transformProbe: bindFft(lines, batch, state.size.frame, {

@@ -22,9 +22,10 @@ export interface FftBinding {
   readonly direction: "forward" | "inverse";
   /** Factor on the result. */
   readonly scale: number;
+  /** 0: one plane in all, however many patterns there are. */
   readonly planesPerPattern: number;
   /**
-   * 0, or: the source holds sums over so many patterns each, whose mean over the minibatch is transformed as one plane.
+   * 0, or: the source holds sums over so many patterns each, whose mean over the minibatch is transformed.
    */
   readonly termPatterns?: number;
   /** A plane per minibatch, not worth a long compilation. */
@@ -60,8 +61,9 @@ export async function bindFft(
   ]);
   return {
     encode(pass, patterns, batchOffset) {
-      rows.encode(pass, patterns * planesPerPattern, batchOffset);
-      columns.encode(pass, patterns * planesPerPattern, batchOffset);
+      const planes = planesPerPattern === 0 ? 1 : patterns * planesPerPattern;
+      rows.encode(pass, planes, batchOffset);
+      columns.encode(pass, planes, batchOffset);
     },
   };
 }

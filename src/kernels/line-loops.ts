@@ -202,7 +202,9 @@ function writeDetectorBody(lastRadix: number): string[] {
     "FREQUENCY",
     "inside",
     `
+    // set anew by hand: seen to keep the numbers of the round before when left to the declaration
     var values: array<f32, ${lastRadix}>;
+    for (var i = 0u; i < LAST_RADIX; i++) { values[i] = 0.0; }
     for (var mode = 0u; mode < MODE_COUNT; mode++) {
       forwardToFrequency(mode, place.line, b, &frequency);
       for (var i = 0u; i < LAST_RADIX; i++) { values[i] += squaredModulus(frequency[i]); }
