@@ -4,11 +4,12 @@
 import type { BoundKernel } from "../gpu/kernel.ts";
 import { KernelLibrary } from "../gpu/kernel-library.ts";
 import { shiftRamps } from "../kernels/directions.ts";
-import { poissonStep, sumPartials } from "../kernels/far-field.ts";
+import { poissonStep } from "../kernels/far-field.ts";
 import { type BoundFft, bindFft } from "../kernels/fft2d.ts";
 import { LineKernels } from "../kernels/lines.ts";
 import { applyUpdate, stepSizes } from "../kernels/steps.ts";
 import { tilesAcross } from "./epoch-tables.ts";
+import { awaitAll, bindSum, type KernelContext } from "./kernel-context.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import { bindSlice, type SliceKernels } from "./slice-kernels.ts";
 import { type LsqmlState, STEP_SUM_COUNT } from "./state.ts";
@@ -32,24 +33,6 @@ export interface BatchKernels {
   readonly applyBoth: BoundKernel;
   readonly applyObject: BoundKernel;
   readonly applyProbe: BoundKernel;
-}
-
-/** What every binding shares. */
-export interface KernelContext {
-  readonly library: KernelLibrary;
-  readonly lines: LineKernels;
-  readonly problem: LsqmlProblem;
-  readonly state: LsqmlState;
-  readonly storeIntensity: boolean;
-  readonly poisson: boolean;
-  readonly pixels: number;
-  readonly frame: { readonly height: number; readonly width: number };
-  readonly canvas: { readonly canvasHeight: number; readonly canvasWidth: number };
-  readonly tiles: { readonly tilesAcross: number };
-  readonly modes: { readonly MODE_COUNT: number };
-  readonly weighted: { readonly SCALE_BY_FAR_STEP: number };
-  /** Steps of the exit waves before and after each of the two Poisson passes. */
-  readonly farSteps: readonly { readonly previous: GPUBuffer; readonly next: GPUBuffer }[];
 }
 
 /** Compiles everything at the same time and binds it; `destroy` releases what the bindings own. */
@@ -187,21 +170,6 @@ function bindApply(
   );
 }
 
-/** Second stage of a sum per pattern. */
-export function bindSum(
-  { library, state }: KernelContext,
-  laneCount: number,
-  quantityCount: number,
-  sums: GPUBuffer,
-  intoStatistics: boolean,
-): Promise<BoundKernel> {
-  return library.bind(sumPartials, {
-    params: { laneCount, quantityCount, intoStatistics: intoStatistics ? 1 : 0 },
-    batch: state.batches,
-    buffers: { partials: state.partials, sums },
-  });
-}
-
 function bindPoissonStep({ library, problem, state, farSteps }: KernelContext, round: number): Promise<BoundKernel> {
   const { previous, next } = farSteps[round]!;
   const last = round === farSteps.length - 1;
@@ -210,12 +178,4 @@ function bindPoissonStep({ library, problem, state, farSteps }: KernelContext, r
     batch: state.batches,
     buffers: { slots: state.slots, sums: state.batchSums, previous, next },
   });
-}
-
-type AllAwaited<T> = { readonly [Key in keyof T]: Awaited<T[Key]> };
-
-/** Awaits every value of an object at the same time. */
-export async function awaitAll<T extends Record<string, unknown>>(pending: T): Promise<AllAwaited<T>> {
-  const entries = await Promise.all(Object.entries(pending).map(async ([key, value]) => [key, await value] as const));
-  return Object.fromEntries(entries) as AllAwaited<T>;
 }

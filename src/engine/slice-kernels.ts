@@ -16,7 +16,7 @@ import {
   lineShiftedProbe,
 } from "../kernels/lines.ts";
 import { stepSumParts, stepSums } from "../kernels/steps.ts";
-import { awaitAll, bindSum, type KernelContext } from "./lsqml-kernels.ts";
+import { awaitAll, bindSum, type KernelContext } from "./kernel-context.ts";
 import { chooseLoss, describeDetector, describeSamples } from "./sample-constants.ts";
 
 /** Kernels of one slice; arrays by pattern set. */
