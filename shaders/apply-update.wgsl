@@ -1,6 +1,6 @@
 // Updates of object and probe, O += rate * step * direction on the touched tiles and P_m likewise (lsqml.md step 12).
-// Flags the first minibatch that leaves a NaN or Inf. The first workgroups take a tile each, the others 256 samples of the
-// probe.
+// Flags the first minibatch that leaves a NaN or Inf. The first workgroups take the tiles, the others 256 samples of the
+// probe each.
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -26,16 +26,17 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = listedTile(group, groups);
-  if (number == NO_TILE) {
-    let index = (group.y * groups.x + group.x - batch.tileCount) * 256u + local.y * 16u + local.x;
+  let listed = listedTile(group, groups);
+  if (listed.number == NO_TILE) {
+    let first = batch.tileCount * partsOfTile();
+    let index = (group.y * groups.x + group.x - first) * 256u + local.y * 16u + local.x;
     if (!UPDATE_PROBE || index >= params.probeSamples) { return; }
     let value = probe[index] + params.probeRate * batchSteps[1] * probeDirection[index];
     probe[index] = value;
     if (!isFinite(value)) { atomicMin(&flags[1], batch.minibatch); }
     return;
   }
-  let place = tilePixel(number, local);
+  let place = tilePixel(listed, local);
   if (!UPDATE_OBJECT || !isOnCanvas(place)) { return; }
   let pixel = pixelIndex(place);
   let value = object[pixel] + params.objectRate * batchSteps[0] * direction[pixel].xy;

@@ -1,5 +1,5 @@
 // Illumination map C (lsqml.md section 2.1): L = sum over all patterns of the probe's intensity at the integer patch
-// start, C <- old * C + new * L. Tiles that no patch touches keep C = 0. One workgroup per tile of 16 x 16 pixels.
+// start, C <- old * C + new * L. Tiles that no patch touches keep C = 0. Workgroups of 16 x 16 pixels cover the tiles.
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -20,13 +20,13 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = listedTile(group, groups);
-  if (number == NO_TILE) { return; }
-  let place = tilePixel(number, local);
+  let listed = listedTile(group, groups);
+  if (listed.number == NO_TILE) { return; }
+  let place = tilePixel(listed, local);
   let frame = params.height * params.width;
   var sum = 0.0;
-  let end = tiles[batch.rangeBase + number + 1u];
-  for (var entry = tiles[batch.rangeBase + number]; entry < end; entry++) {
+  let end = tiles[batch.rangeBase + listed.number + 1u];
+  for (var entry = tiles[batch.rangeBase + listed.number]; entry < end; entry++) {
     let start = slots[tiles[entry]].start;
     let y = i32(place.x) - start.x;
     let x = i32(place.y) - start.y;

@@ -1,6 +1,6 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
-// sqrt(C^2 + (damping max C)^2). One workgroup per touched tile of 16 x 16 pixels.
+// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles.
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -26,14 +26,14 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  let number = listedTile(group, groups);
-  if (number == NO_TILE) { return; }
-  let place = tilePixel(number, local);
+  let listed = listedTile(group, groups);
+  if (listed.number == NO_TILE) { return; }
+  let place = tilePixel(listed, local);
   let frame = params.height * params.width;
   var all = vec2f();
   var first = vec2f();
-  let end = tiles[batch.rangeBase + number + 1u];
-  for (var entry = tiles[batch.rangeBase + number]; entry < end; entry++) {
+  let end = tiles[batch.rangeBase + listed.number + 1u];
+  for (var entry = tiles[batch.rangeBase + listed.number]; entry < end; entry++) {
     let position = tiles[entry];
     let slot = slots[batch.slotBase + position];
     let y = i32(place.x) - slot.start.x;

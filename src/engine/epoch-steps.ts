@@ -58,20 +58,24 @@ export async function createEpochSteps(
   for (let pattern = 0; pattern < powers.length; pattern++) strongest = Math.max(strongest, powers[pattern]!);
   const kappa = strongest / (4 * pixels * pixels);
   const bindMap = (oldWeight: number, newWeight: number) =>
-    library.bind(illumination, {
-      params: {
-        height,
-        width,
-        canvasHeight,
-        canvasWidth,
-        tilesAcross: tilesAcross(canvasWidth),
-        oldWeight,
-        newWeight,
-        usedModes: options.object.preconditionerFromAllModes ? modeCount : 1,
+    library.bind(
+      illumination,
+      {
+        params: {
+          height,
+          width,
+          canvasHeight,
+          canvasWidth,
+          tilesAcross: tilesAcross(canvasWidth, state.layout.tileSide),
+          oldWeight,
+          newWeight,
+          usedModes: options.object.preconditionerFromAllModes ? modeCount : 1,
+        },
+        batch: state.batches,
+        buffers: { slots: state.allSlots, tiles: state.allTiles, probe, illumination: state.illumination },
       },
-      batch: state.batches,
-      buffers: { slots: state.allSlots, tiles: state.allTiles, probe, illumination: state.illumination },
-    });
+      { TILE_SIDE: state.layout.tileSide },
+    );
   const bindScale = (wave: GPUBuffer, sampleCount: number, place: number) =>
     library.bind(scaleWave, { params: { sampleCount, factor: place }, buffers: { factors, wave } });
   const [
@@ -137,7 +141,7 @@ export async function createEpochSteps(
     encodeIllumination(recorder, first) {
       (first ? firstMap : laterMap).encodeWorkgroups(
         recorder.stage("illumination"),
-        state.allPatternTileCount,
+        state.allPatternTileGroups,
         ALL_PATTERNS_OFFSET,
       );
       encodePreconditioner(recorder);

@@ -4,8 +4,8 @@
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
 import type { Placement } from "./geometry.ts";
 
-/** Object tiles are 16 x 16 pixels, one workgroup each. */
-export const TILE_SIDE = 16;
+/** Side of the part of a tile that one workgroup takes, in pixels. */
+const WORKGROUP_SIDE = 16;
 /** Bytes of a slot in shaders/lib/batch.wgsl. */
 export const SLOT_BYTES = 32;
 /** Entry 0 of the batch table: one plane, for transforms of the probe itself. */
@@ -25,6 +25,8 @@ export interface MinibatchEntry {
   readonly number: number;
   readonly indices: Uint32Array;
   readonly tileCount: number;
+  /** Workgroups that cover the tiles. */
+  readonly tileGroups: number;
   readonly slices: readonly SliceEntry[];
 }
 
@@ -47,6 +49,8 @@ export interface TableLayout {
   readonly placement: Placement;
   readonly frame: readonly [number, number];
   readonly canvasShape: readonly [number, number];
+  /** Side of the object tiles whose patterns are listed, a multiple of 16: large ones make short lists, small ones exact. */
+  readonly tileSide: number;
   /** Patterns per slice. */
   readonly sliceSize: number;
   /** True when slots refer to the position in the slice (streamed patterns) instead of the pattern index. */
@@ -54,15 +58,16 @@ export interface TableLayout {
 }
 
 /** Number of object tiles across the canvas. */
-export function tilesAcross(canvasWidth: number): number {
-  return Math.ceil(canvasWidth / TILE_SIDE);
+export function tilesAcross(canvasWidth: number, tileSide: number): number {
+  return Math.ceil(canvasWidth / tileSide);
 }
 
 /** Upper bounds for minibatches of the given sizes (every epoch has at most these). */
 export function tableCapacity(layout: TableLayout, batchSizes: readonly number[]): TableCapacity {
   const [height, width] = layout.canvasShape;
-  const tileTotal = Math.ceil(height / TILE_SIDE) * tilesAcross(width);
-  const perAxis = (length: number) => Math.floor((length + TILE_SIDE - 2) / TILE_SIDE) + 1;
+  const { tileSide } = layout;
+  const tileTotal = Math.ceil(height / tileSide) * tilesAcross(width, tileSide);
+  const perAxis = (length: number) => Math.floor((length + tileSide - 2) / tileSide) + 1;
   const perPattern = perAxis(layout.frame[0]) * perAxis(layout.frame[1]);
   let slots = 0;
   let entries = FIXED_ENTRIES;
@@ -92,6 +97,7 @@ export function buildEpochTables(
   const batches = new Uint8Array(capacity.batchBytes);
   const tiles = new Uint32Array(capacity.tileBytes / 4);
   const entries: MinibatchEntry[] = [];
+  const spans = spansOf(layout);
   let slotBase = 0;
   let entry = FIXED_ENTRIES;
   let tileBase = 0;
@@ -110,7 +116,7 @@ export function buildEpochTables(
   for (const [number, indices] of minibatches.entries()) {
     writeSlots(slots, slotBase, layout, indices, noise);
     const sliceCount = Math.ceil(indices.length / layout.sliceSize);
-    const touched = writeTiles(tiles, tileBase, layout, indices, sliceCount);
+    const touched = writeTiles(tiles, tileBase, layout, spans, indices, sliceCount);
     const slices: SliceEntry[] = [];
     for (let slice = 0; slice < sliceCount; slice++) {
       const start = slice * layout.sliceSize;
@@ -130,7 +136,14 @@ export function buildEpochTables(
       slices.push({ batchOffset: entry * BATCH_STRIDE_BYTES, count });
       entry += 1;
     }
-    entries.push({ number, indices, tileCount: touched.tileCount, slices });
+    const { tileCount } = touched;
+    entries.push({
+      number,
+      indices,
+      tileCount,
+      tileGroups: tileCount * (layout.tileSide / WORKGROUP_SIDE) ** 2,
+      slices,
+    });
     slotBase += indices.length;
     tileBase = touched.end;
   }
@@ -147,7 +160,7 @@ export function buildAllPatternTables(layout: TableLayout): {
   slots: Uint8Array;
   tiles: Uint32Array;
   entry: Uint8Array;
-  tileCount: number;
+  tileGroups: number;
 } {
   const count = layout.placement.startIndicesPx.length / 2;
   const whole = { ...layout, sliceSize: count, streamed: false };
@@ -158,7 +171,7 @@ export function buildAllPatternTables(layout: TableLayout): {
     slots: tables.slots,
     tiles: tables.tiles,
     entry: tables.batches.subarray(first, first + BATCH_STRIDE_BYTES),
-    tileCount: tables.minibatches[0]!.tileCount,
+    tileGroups: tables.minibatches[0]!.tileGroups,
   };
 }
 
@@ -213,63 +226,81 @@ function writeSlots(
   }
 }
 
+/** [pattern, 4] first and last tile row, first and last tile column of its patch. Kept per layout: epochs share it. */
+const knownSpans = new WeakMap<TableLayout, Int32Array>();
+
+function spansOf(layout: TableLayout): Int32Array {
+  const known = knownSpans.get(layout);
+  if (known) return known;
+  const { startIndicesPx } = layout.placement;
+  const spans = new Int32Array(2 * startIndicesPx.length);
+  for (let index = 0; index < startIndicesPx.length; index++) {
+    const axis = index % 2;
+    // a patch beyond the canvas repeats its border
+    const clip = (value: number) =>
+      Math.floor(Math.min(layout.canvasShape[axis]! - 1, Math.max(0, value)) / layout.tileSide);
+    spans[2 * index] = clip(startIndicesPx[index]!);
+    spans[2 * index + 1] = clip(startIndicesPx[index]! + layout.frame[axis]! - 1);
+  }
+  knownSpans.set(layout, spans);
+  return spans;
+}
+
 /**
  * Writes tile numbers, one list of bounds per slice, and the entries (positions in their slice, ascending) of one
- * minibatch from `base` on. Tiles that hold the border a patch repeats are touched, too.
+ * minibatch from `base` on. Plain loops: this is most of what the host does in an epoch.
  */
 function writeTiles(
   tiles: Uint32Array,
   base: number,
   layout: TableLayout,
+  spans: Int32Array,
   indices: Uint32Array,
   sliceCount: number,
 ): { tileCount: number; end: number } {
-  const [height, width] = layout.canvasShape;
-  const across = tilesAcross(width);
-  const numberOf = new Int32Array(Math.ceil(height / TILE_SIDE) * across).fill(-1);
+  const { canvasShape, tileSide, sliceSize } = layout;
+  const across = tilesAcross(canvasShape[1], tileSide);
+  const tileTotal = Math.ceil(canvasShape[0] / tileSide) * across;
+  // counts per slice and tile, then the places where their entries go
+  const counts = new Uint32Array(sliceCount * tileTotal);
+  const numberOf = new Int32Array(tileTotal).fill(-1);
   let tileCount = 0;
-  const forEachTile = (pattern: number, visit: (tile: number) => void) => {
-    const [top, bottom] = tileSpan(layout.placement.startIndicesPx[2 * pattern]!, layout.frame[0], height);
-    const [left, right] = tileSpan(layout.placement.startIndicesPx[2 * pattern + 1]!, layout.frame[1], width);
-    for (let row = top; row <= bottom; row++)
-      for (let column = left; column <= right; column++) visit(row * across + column);
-  };
-  for (const pattern of indices) {
-    forEachTile(pattern, (tile) => {
-      if (numberOf[tile]! >= 0) return;
-      tiles[base + tileCount] = tile;
-      numberOf[tile] = tileCount++;
-    });
+  for (let position = 0; position < indices.length; position++) {
+    const span = 4 * indices[position]!;
+    const slice = Math.floor(position / sliceSize) * tileTotal;
+    for (let row = spans[span]!; row <= spans[span + 1]!; row++) {
+      const last = row * across + spans[span + 3]!;
+      for (let tile = row * across + spans[span + 2]!; tile <= last; tile++) {
+        counts[slice + tile]!++;
+        if (numberOf[tile]! < 0) {
+          tiles[base + tileCount] = tile;
+          numberOf[tile] = tileCount++;
+        }
+      }
+    }
   }
-  const stride = tileCount + 1;
   const bounds = base + tileCount;
-  const sliceOf = (position: number) => Math.floor(position / layout.sliceSize);
-  // count, turn into bounds, fill: bounds[slice][tile + 1] first holds the count
-  for (const [position, pattern] of indices.entries()) {
-    const row = bounds + sliceOf(position) * stride;
-    forEachTile(pattern, (tile) => {
-      tiles[row + numberOf[tile]! + 1]! += 1;
-    });
-  }
-  let next = bounds + sliceCount * stride;
+  let next = bounds + sliceCount * (tileCount + 1);
   for (let slice = 0; slice < sliceCount; slice++) {
-    const row = bounds + slice * stride;
-    tiles[row] = next;
-    for (let tile = 1; tile <= tileCount; tile++) tiles[row + tile] = next += tiles[row + tile]!;
+    const row = bounds + slice * (tileCount + 1);
+    for (let number = 0; number < tileCount; number++) {
+      tiles[row + number] = next;
+      const place = slice * tileTotal + tiles[base + number]!;
+      const count = counts[place]!;
+      counts[place] = next;
+      next += count;
+    }
+    tiles[row + tileCount] = next;
   }
-  const cursor = new Uint32Array(sliceCount * tileCount);
-  for (const [position, pattern] of indices.entries()) {
-    const slice = sliceOf(position);
-    forEachTile(pattern, (tile) => {
-      const number = numberOf[tile]!;
-      const place = tiles[bounds + slice * stride + number]! + cursor[slice * tileCount + number]!++;
-      tiles[place] = position % layout.sliceSize;
-    });
+  for (let position = 0; position < indices.length; position++) {
+    const span = 4 * indices[position]!;
+    const slice = Math.floor(position / sliceSize) * tileTotal;
+    const inSlice = position % sliceSize;
+    for (let row = spans[span]!; row <= spans[span + 1]!; row++) {
+      const last = slice + row * across + spans[span + 3]!;
+      for (let place = slice + row * across + spans[span + 2]!; place <= last; place++)
+        tiles[counts[place]!++] = inSlice;
+    }
   }
   return { tileCount, end: next };
-}
-
-function tileSpan(start: number, length: number, canvas: number): [number, number] {
-  const clip = (value: number) => Math.floor(Math.min(canvas - 1, Math.max(0, value)) / TILE_SIDE);
-  return [clip(start), clip(start + length - 1)];
 }

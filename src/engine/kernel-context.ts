@@ -19,6 +19,7 @@ export interface KernelContext {
   readonly frame: { readonly height: number; readonly width: number };
   readonly canvas: { readonly canvasHeight: number; readonly canvasWidth: number };
   readonly tiles: { readonly tilesAcross: number };
+  readonly tileSide: { readonly TILE_SIDE: number };
   readonly modes: { readonly MODE_COUNT: number };
   readonly weighted: { readonly SCALE_BY_FAR_STEP: number };
   /** Steps of the exit waves before and after each of the two Poisson passes. */

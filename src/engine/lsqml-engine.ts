@@ -11,7 +11,7 @@ import { createGenerator, streamPurpose } from "../schedule/random.ts";
 import type { EngineSnapshot } from "./checkpoint.ts";
 import { type EpochOutcome, judgeEpoch, NO_BAD_MINIBATCH, sumModeProducts } from "./epoch-outcome.ts";
 import { createEpochSteps, type EpochSteps, HOST_FACTORS_OFFSET } from "./epoch-steps.ts";
-import { buildEpochTables, type MinibatchEntry } from "./epoch-tables.ts";
+import { buildEpochTables, type EpochTables, type MinibatchEntry } from "./epoch-tables.ts";
 import { createLsqmlSteps, type LsqmlSteps } from "./lsqml.ts";
 import { orthogonalizingMatrix } from "./orthogonalize.ts";
 import { loadPatterns, PatternRing } from "./pattern-upload.ts";
@@ -35,12 +35,15 @@ export class LsqmlEngine {
   readonly #device: GPUDevice;
   readonly #watch: DeviceWatch;
   readonly #problem: LsqmlProblem;
+  readonly #epochs: number;
   readonly #steps: LsqmlSteps;
   readonly #epochSteps: EpochSteps;
   readonly #ring: PatternRing | null;
   readonly #probePower: number | null;
   readonly #staging: GPUBuffer;
   #illuminationBuilt = false;
+  /** Tables of the epoch that is likely to follow, made while the device was busy. */
+  #ahead: { readonly epoch: number; readonly tables: EpochTables } | null = null;
 
   /**
    * Allocates, compiles and loads. `epochs`: how many epochs the plan will be asked for.
@@ -71,7 +74,7 @@ export class LsqmlEngine {
       watch.assertAlive();
       const loaded = performance.now();
       const seconds = { compile: (compiled - begin) / 1000, load: (loaded - compiled) / 1000 };
-      return new LsqmlEngine(device, watch, problem, parts, seconds);
+      return new LsqmlEngine(device, watch, problem, epochs, parts, seconds);
     } catch (error) {
       for (const part of made) part.destroy();
       throw error;
@@ -82,12 +85,14 @@ export class LsqmlEngine {
     device: GPUDevice,
     watch: DeviceWatch,
     problem: LsqmlProblem,
+    epochs: number,
     { state, steps, epochSteps }: { state: LsqmlState; steps: LsqmlSteps; epochSteps: EpochSteps },
     seconds: { readonly compile: number; readonly load: number },
   ) {
     this.#device = device;
     this.#watch = watch;
     this.#problem = problem;
+    this.#epochs = epochs;
     this.state = state;
     this.#steps = steps;
     this.#epochSteps = epochSteps;
@@ -140,7 +145,10 @@ export class LsqmlEngine {
     }
     const needsProducts = this.#needsModeProducts(epoch);
     if (needsProducts) this.#epochSteps.encodeModeProducts(queue.open().recorder);
-    const results = await this.#readEpoch(queue);
+    const reading = this.#readEpoch(queue);
+    if (hooks.stopAfterMinibatches === undefined && epoch + 1 < this.#epochs)
+      this.#ahead = { epoch: epoch + 1, tables: this.#buildTables(epoch + 1) };
+    const results = await reading;
     const pixels = this.state.size.frame[0] * this.state.size.frame[1];
     const outcome = judgeEpoch(minibatches.slice(0, stop), pixels, results);
     if (outcome.firstBad || stop < Infinity) return outcome;
@@ -201,10 +209,15 @@ export class LsqmlEngine {
     this.state.pool.destroy();
   }
 
+  #buildTables(epoch: number): EpochTables {
+    return buildEpochTables(this.state.layout, this.#problem.plan.minibatches(epoch), this.#stepNoise(epoch));
+  }
+
   /** The tables themselves are not kept: those of a long scan are large. */
   #uploadTables(epoch: number): readonly MinibatchEntry[] {
-    const { options, plan } = this.#problem;
-    const tables = buildEpochTables(this.state.layout, plan.minibatches(epoch), this.#stepNoise(epoch));
+    const { options } = this.#problem;
+    const tables = this.#ahead?.epoch === epoch ? this.#ahead.tables : this.#buildTables(epoch);
+    this.#ahead = null;
     const { queue } = this.#device;
     const write = (buffer: GPUBuffer, data: Uint8Array | Uint32Array | Float32Array) =>
       queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
@@ -258,7 +271,8 @@ export class LsqmlEngine {
     if (!this.state.patternsResident) return 1;
     const [height, width] = this.state.size.frame;
     const work = this.state.layout.sliceSize * this.state.slices.length * height * width * this.state.size.modeCount;
-    return Math.max(1, Math.min(32, Math.floor(2 ** 23 / work)));
+    const wanted = this.state.plan.profile.invocations > 1 ? 2 ** 26 : 2 ** 23;
+    return Math.max(1, Math.min(32, Math.floor(wanted / work)));
   }
 
   async #readEpoch(queue: SubmitQueue): Promise<{ losses: Float32Array; flags: Uint32Array; products: Float32Array }> {

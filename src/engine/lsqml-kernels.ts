@@ -57,7 +57,8 @@ export async function bindLsqmlKernels(
     pixels: height * width,
     frame: { height, width },
     canvas: { canvasHeight, canvasWidth },
-    tiles: { tilesAcross: tilesAcross(canvasWidth) },
+    tiles: { tilesAcross: tilesAcross(canvasWidth, state.layout.tileSide) },
+    tileSide: { TILE_SIDE: state.layout.tileSide },
     modes: { MODE_COUNT: state.size.modeCount },
     weighted: { SCALE_BY_FAR_STEP: poisson ? 1 : 0 },
     farSteps: [
@@ -144,7 +145,7 @@ async function bindBatch(context: KernelContext): Promise<BatchKernels> {
 }
 
 function bindApply(
-  { library, problem, state, canvas, tiles }: KernelContext,
+  { library, problem, state, canvas, tiles, tileSide }: KernelContext,
   probeSamples: number,
   object: boolean,
   probe: boolean,
@@ -166,7 +167,7 @@ function bindApply(
         flags: state.flags,
       },
     },
-    { UPDATE_OBJECT: object ? 1 : 0, UPDATE_PROBE: probe ? 1 : 0 },
+    { ...tileSide, UPDATE_OBJECT: object ? 1 : 0, UPDATE_PROBE: probe ? 1 : 0 },
   );
 }
 

@@ -134,7 +134,7 @@ function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKer
     (state.size.modeCount - 1) * height * width,
     batchOffset,
   );
-  slice.gatherObject.encodeWorkgroups(recorder.stage("object gradient"), minibatch.tileCount, batchOffset);
+  slice.gatherObject.encodeWorkgroups(recorder.stage("object gradient"), minibatch.tileGroups, batchOffset);
 }
 
 /** Step 7: the probe's direction back from Fourier space; the object's is complete with the last slice. */
@@ -161,9 +161,9 @@ function applyUpdates({ recorder, state, minibatch, actions, batch }: Encoding):
   const offset = firstOffset(minibatch);
   const probeGroups = Math.ceil((state.size.modeCount * height * width) / 256);
   if (actions.updateObject && actions.updateProbe)
-    batch.applyBoth.encodeWorkgroups(stage, minibatch.tileCount + probeGroups, offset);
-  else if (actions.updateObject) batch.applyObject.encodeWorkgroups(stage, minibatch.tileCount, offset);
-  else if (actions.updateProbe) batch.applyProbe.encodeWorkgroups(stage, minibatch.tileCount + probeGroups, offset);
+    batch.applyBoth.encodeWorkgroups(stage, minibatch.tileGroups + probeGroups, offset);
+  else if (actions.updateObject) batch.applyObject.encodeWorkgroups(stage, minibatch.tileGroups, offset);
+  else if (actions.updateProbe) batch.applyProbe.encodeWorkgroups(stage, minibatch.tileGroups + probeGroups, offset);
 }
 
 function forEachSlice(encoding: Encoding, visit: (slice: SliceKernels, entry: SliceEntry) => void): void {

@@ -193,7 +193,7 @@ async function bindDetector(context: KernelContext, index: number, patternSets: 
 
 /** From chi to the directions and the sums for the step sizes. */
 function bindDirections(context: KernelContext, index: number) {
-  const { library, lines, problem, state, frame, canvas, tiles, modes, weighted } = context;
+  const { library, lines, problem, state, frame, canvas, tiles, tileSide, modes, weighted } = context;
   const { options } = problem;
   const { batches: batch, slots, object, probe, farStep, partials, plan } = state;
   const { waves: chi, shiftedProbe } = state.slices[index]!;
@@ -236,7 +236,7 @@ function bindDirections(context: KernelContext, index: number) {
           direction: state.objectDirection,
         },
       },
-      { ...modes, ...weighted, MULTIMODAL: options.object.multimodalUpdate ? 1 : 0 },
+      { ...modes, ...weighted, ...tileSide, MULTIMODAL: options.object.multimodalUpdate ? 1 : 0 },
     ),
     sumSteps: library.bind(
       { ...stepSums, parts: [sums.part] },

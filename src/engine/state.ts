@@ -45,7 +45,7 @@ export interface LsqmlState {
   readonly patterns: readonly (readonly GPUBuffer[])[];
   readonly slices: readonly SliceBuffers[];
   readonly plan: ComputePlan;
-  readonly allPatternTileCount: number;
+  readonly allPatternTileGroups: number;
   readonly batches: GPUBuffer;
   readonly slots: GPUBuffer;
   readonly tiles: GPUBuffer;
@@ -146,17 +146,19 @@ export function allocateState(
   const sliceCount = Math.ceil(largest / sliceSize);
   const { patternBytes } = problem.patterns;
   const patternsResident = patternCount * patternBytes <= residentLimit(device, problem.options.deviceMemoryBytes);
+  const profile = settings.profile ? profiles[settings.profile] : defaultProfile(device);
   const placement = placePatterns(problem.positionsPx, problem.originPx, size.frame);
   const layout: TableLayout = {
     placement,
     frame: size.frame,
     canvasShape: size.canvasShape,
+    tileSide: profile.tileSide,
     sliceSize,
     streamed: !patternsResident,
   };
   const capacity = tableCapacity(layout, shape.sizes);
   const poisson = problem.options.noiseModel === "poisson";
-  const plan = planCompute(device, problem, size, { sliceSize, sliceCount, profile: settings.profile });
+  const plan = planCompute(problem, size, { sliceSize, sliceCount, profile });
   const lanes = Math.max(plan.detectorLanes * 2, plan.stepLanes * STEP_SUM_COUNT);
   const slices = Array.from({ length: sliceCount }, (_, slice) => ({
     waves: pool.storage(`waves ${slice}`, sliceSize * modeCount * plane),
@@ -180,7 +182,7 @@ export function allocateState(
         ),
     slices,
     plan,
-    allPatternTileCount: all.tileCount,
+    allPatternTileGroups: all.tileGroups,
     batches,
     slots: pool.storage("slots", capacity.slotBytes),
     tiles: pool.storage("tiles", capacity.tileBytes),
@@ -223,13 +225,12 @@ export function allocateState(
 
 /** Works the adapter's profile out for a run's sizes. */
 function planCompute(
-  device: GPUDevice,
   problem: LsqmlProblem,
   { frame: [height, width], modeCount }: ProblemSize,
-  chosen: { readonly sliceSize: number; readonly sliceCount: number; readonly profile: ProfileName | undefined },
+  chosen: { readonly sliceSize: number; readonly sliceCount: number; readonly profile: Profile },
 ): ComputePlan {
   const pixels = height * width;
-  const profile = chosen.profile ? profiles[chosen.profile] : defaultProfile(device);
+  const { profile } = chosen;
   const needs = { kind: "forward-inverse", axis: "column", length: height, linesPerPlane: width } as const;
   const columns = shapeLine(profile, { ...needs, modes: modeCount });
   const fusedDetector = problem.options.noiseModel === "gaussian" && columns !== null;

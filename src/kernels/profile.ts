@@ -17,6 +17,8 @@ export interface Profile {
   readonly unrolledLengths: readonly [number, number];
   /** Written-out butterflies between loops over memory, which LLVM compiles in seconds instead of minutes. */
   readonly loopedMemory: boolean;
+  /** Side in pixels of the object tiles whose patterns the host lists: large ones spare the host, small ones the device. */
+  readonly tileSide: number;
   /** Patterns whose probe gradients are added in registers. */
   readonly gradientTerms: number;
   /** Samples of a pattern that one invocation adds up for the step sizes, at least. */
@@ -30,8 +32,14 @@ export interface ProfileLimits {
 }
 
 const NEVER = [1, 0] as const;
-const SERIAL = { invocations: 1, workgroupBytes: 0, gradientTerms: 8, samplesPerLane: 64 } as const;
-const SHARED = { unrolledLengths: NEVER, loopedMemory: false, gradientTerms: 4, samplesPerLane: 16 } as const;
+const SERIAL = { invocations: 1, workgroupBytes: 0, tileSide: 16, gradientTerms: 8, samplesPerLane: 64 } as const;
+const SHARED = {
+  unrolledLengths: NEVER,
+  loopedMemory: false,
+  tileSide: 64,
+  gradientTerms: 4,
+  samplesPerLane: 16,
+} as const;
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   // graphics processors with 32 KiB of workgroup memory or more

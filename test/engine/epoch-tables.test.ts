@@ -11,8 +11,6 @@ import {
 import { BATCH_STRIDE_BYTES } from "../../src/gpu/kernel.ts";
 import { noise } from "../support/closeness.ts";
 
-const TILE = 16;
-
 function makeLayout(settings: {
   count: number;
   canvas: [number, number];
@@ -21,6 +19,7 @@ function makeLayout(settings: {
   seed: number;
   reachPx?: number;
   streamed?: boolean;
+  tileSide?: number;
 }): TableLayout {
   const { count, canvas, frame, sliceSize, seed } = settings;
   const reach = settings.reachPx ?? 0;
@@ -34,6 +33,7 @@ function makeLayout(settings: {
     placement: { startIndicesPx, fractionsPx },
     frame,
     canvasShape: canvas,
+    tileSide: settings.tileSide ?? 16,
     sliceSize,
     streamed: settings.streamed ?? false,
   };
@@ -43,11 +43,12 @@ function makeLayout(settings: {
 function findTiles(layout: TableLayout, pattern: number): Set<number> {
   const [rows, columns] = layout.canvasShape;
   const tiles = new Set<number>();
+  const side = layout.tileSide;
   for (let y = 0; y < layout.frame[0]; y++) {
     for (let x = 0; x < layout.frame[1]; x++) {
       const row = Math.min(rows - 1, Math.max(0, layout.placement.startIndicesPx[2 * pattern]! + y));
       const column = Math.min(columns - 1, Math.max(0, layout.placement.startIndicesPx[2 * pattern + 1]! + x));
-      tiles.add(Math.floor(row / TILE) * Math.ceil(columns / TILE) + Math.floor(column / TILE));
+      tiles.add(Math.floor(row / side) * Math.ceil(columns / side) + Math.floor(column / side));
     }
   }
   return tiles;
@@ -63,6 +64,7 @@ const FIELDS = [
   "rangeBase",
   "firstSlice",
   "minibatch",
+  "lastSlice",
 ] as const;
 
 function readEntry(batches: Uint8Array, offset: number): Record<(typeof FIELDS)[number], number> {
@@ -92,6 +94,7 @@ function expectTables(layout: TableLayout, minibatches: readonly Uint32Array[]):
     expect(Array.from(entry.indices)).toEqual(Array.from(indices));
     const touched = new Set(Array.from(indices).flatMap((pattern) => [...findTiles(layout, pattern)]));
     expect(entry.tileCount).toBe(touched.size);
+    expect(entry.tileGroups).toBe(touched.size * (layout.tileSide / 16) ** 2);
     expect(entry.slices.reduce((sum, slice) => sum + slice.count, 0)).toBe(indices.length);
     for (const [sliceNumber, slice] of entry.slices.entries()) {
       expect(slice.batchOffset % BATCH_STRIDE_BYTES).toBe(0);
@@ -106,6 +109,7 @@ function expectTables(layout: TableLayout, minibatches: readonly Uint32Array[]):
         tileCount: touched.size,
         firstSlice: sliceNumber === 0 ? 1 : 0,
         minibatch: number,
+        lastSlice: sliceNumber === entry.slices.length - 1 ? 1 : 0,
       });
       const numbers = Array.from(tables.tiles.subarray(block.tileBase, block.tileBase + block.tileCount));
       expect(new Set(numbers)).toEqual(touched);
@@ -147,9 +151,12 @@ describe("tables of an epoch", () => {
   test("minibatches of unequal size in unequal slices", () => {
     const order = whole(23);
     const minibatches = [order.subarray(0, 10), order.subarray(10, 11), order.subarray(11)];
-    for (const sliceSize of [1, 3, 10, 50]) {
-      expectTables(makeLayout({ count: 23, canvas: [61, 47], frame: [20, 12], sliceSize, seed: 2 }), minibatches);
-    }
+    for (const sliceSize of [1, 3, 10, 50])
+      for (const tileSide of [16, 32, 64])
+        expectTables(
+          makeLayout({ count: 23, canvas: [61, 97], frame: [20, 12], sliceSize, seed: 2, tileSide }),
+          minibatches,
+        );
   });
 
   test("streamed patterns are found by their place in the slice", () => {
@@ -159,7 +166,9 @@ describe("tables of an epoch", () => {
 
   test("patches that reach beyond the canvas, or miss it", () => {
     for (let seed = 4; seed < 12; seed++) {
-      const layout = makeLayout({ count: 12, canvas: [33, 31], frame: [16, 16], sliceSize: 5, seed, reachPx: 40 });
+      const tileSide = seed % 2 === 0 ? 16 : 32;
+      const settings = { count: 12, sliceSize: 5, seed, reachPx: 40, tileSide };
+      const layout = makeLayout({ ...settings, canvas: [33, 41], frame: [16, 16] });
       expectTables(layout, [whole(12)]);
     }
   });
@@ -182,7 +191,7 @@ test("tables of all patterns, for the illumination map", () => {
   const all = buildAllPatternTables(layout);
   const entry = readEntry(all.entry, 0);
   expect(entry).toMatchObject({ slotBase: 0, count: 14, batchBase: 0, batchCount: 14, firstSlice: 1 });
-  expect(all.tileCount).toBe(entry.tileCount);
+  expect(all.tileGroups).toBe(entry.tileCount);
   const slots = new Int32Array(all.slots.buffer, all.slots.byteOffset);
   for (let pattern = 0; pattern < 14; pattern++)
     expect(Array.from(slots.subarray(8 * pattern, 8 * pattern + 2))).toEqual([pattern, pattern]);
@@ -213,5 +222,6 @@ test("a plan's largest sizes bound every epoch, whatever the order of its miniba
 });
 
 test("tiles across", () => {
-  expect([1, 15, 16, 17, 32, 33].map(tilesAcross)).toEqual([1, 1, 1, 2, 2, 3]);
+  expect([1, 15, 16, 17, 32, 33].map((width) => tilesAcross(width, 16))).toEqual([1, 1, 1, 2, 2, 3]);
+  expect([1, 64, 65].map((width) => tilesAcross(width, 64))).toEqual([1, 1, 2]);
 });
