@@ -75,54 +75,49 @@ interface StageModel {
 export const STAGE_MODELS: Readonly<Record<string, StageModel>> = {
   "probe spectrum": { per: "minibatch", bytes: ({ u }) => 4 * u, flops: ({ fft }) => fft },
   "shift ramps": { per: "minibatch", bytes: ({ ramps }) => ramps, flops: ({ ramps }) => ramps },
-  // spectrum and ramps read; first pass written and read, result written
+  // spectrum and ramps read; columns written
   "shift probe": {
     per: "minibatch",
-    bytes: ({ B, u, ramps }) => 3 * B * u + u + ramps,
-    flops: ({ B, P, fft }) => B * (fft + 12 * P),
+    bytes: ({ B, u, ramps }) => B * u + u + ramps,
+    flops: ({ B, P, fft }) => B * (fft / 2 + 12 * P),
   },
-  // shifted probe, other modes and object read; first pass written and read, result written
-  "exit wave to detector": {
+  // columns read, shifted probe and rows written; other modes: probe read, rows written; object read
+  "exit wave": {
     per: "minibatch",
-    bytes: ({ B, M, u, C }) => B * (1 + 3 * M) * u + (M - 1) * u + 8 * C,
-    flops: ({ B, M, P, fft }) => B * M * (fft + 6 * P),
+    bytes: ({ B, M, u, C }) => B * (2 + M) * u + (M - 1) * u + 8 * C,
+    flops: ({ B, M, P, fft }) => B * ((fft / 2) * (M + 1) + 6 * M * P),
   },
-  // Gaussian: waves read and written; Poisson: read, intensity written and read, waves read and written
+  // rows read, written back as columns; Poisson: waves wait, intensity written and read, waves read and written twice more
   detector: {
     per: "minibatch",
-    bytes: ({ B, M, u, P, data, poisson }) => B * 2 * M * u + data + 4 * P + (poisson ? B * (M + 1) * u + data : 0),
-    flops: ({ B, M, P, poisson }) => B * P * (6 * M + 10 + (poisson ? 6 : 0)),
+    bytes: ({ B, M, u, P, data, poisson }) => B * 2 * M * u + data + 4 * P + (poisson ? B * (5 * M + 1) * u + data : 0),
+    flops: ({ B, M, P, fft, poisson }) => B * (M * fft + P * (6 * M + 10 + (poisson ? 6 : 0))),
   },
+  losses: { per: "minibatch", bytes: ({ B }) => 8 * B, flops: ({ B }) => 2 * B },
   // two rounds over modelled intensity and measured patterns
   "poisson steps": {
     per: "minibatch",
     bytes: ({ B, u, data }) => 2 * (B * 0.5 * u + data),
     flops: ({ B, P }) => 2 * 12 * B * P,
   },
-  "detector to chi": {
+  // columns read, chi written; mode 0: object read, rows of the gradient written
+  chi: {
     per: "minibatch",
-    bytes: ({ B, M, u }) => 4 * B * M * u,
-    flops: ({ B, M, fft }) => B * M * fft,
+    bytes: ({ B, M, u, C }) => B * (2 * M + 1) * u + 8 * C,
+    flops: ({ B, M, P, fft }) => B * ((fft / 2) * (M + 1) + 6 * P),
   },
-  // chi of mode 0 and object read; first pass written and read, result written
-  "probe gradient": {
-    per: "minibatch",
-    bytes: ({ B, u, C }) => 4 * B * u + 8 * C,
-    flops: ({ B, P, fft }) => B * (fft + 6 * P),
-  },
-  // spectra of mode 0, chi of the others and object read, sums written; then one transform
+  // rows of the gradient and ramps read; chi of other modes and object read; one transform and the directions written
   "probe direction": {
     per: "minibatch",
     bytes: ({ B, M, u, C, ramps }) => B * M * u + ramps + (M > 1 ? 8 * C : 0) + M * u + 4 * u,
-    flops: ({ B, M, P, fft }) => B * P * (14 + 8 * (M - 1)) + fft,
+    flops: ({ B, M, P, fft }) => B * (fft / 2 + P * (14 + 8 * (M - 1))) + fft,
   },
-  // chi, shifted probe and other modes read; gradients of all modes and of mode 0 written
+  // chi, shifted probe, other modes and preconditioner read; directions of all modes and of mode 0 written
   "object gradient": {
     per: "minibatch",
-    bytes: ({ B, M, u, C }) => B * (M + 1) * u + (M - 1) * u + 16 * C,
-    flops: ({ B, M, P }) => 8 * B * M * P,
+    bytes: ({ B, M, u, C }) => B * (M + 1) * u + (M - 1) * u + 20 * C,
+    flops: ({ B, M, P, C }) => 8 * B * M * P + 4 * C,
   },
-  "object direction": { per: "minibatch", bytes: ({ C }) => 36 * C, flops: ({ C }) => 4 * C },
   // chi and shifted probe of mode 0, object, both directions read
   "step sums": {
     per: "minibatch",

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BufferPool, Fft2d, fftPlain, formatAdapterLine } from "../src/index.ts";
+import { BufferPool, defaultProfile, Fft2d, formatAdapterLine } from "../src/index.ts";
 import { openDevice } from "../src/node/index.ts";
 import { fftBytes, fftFlops, planeBytes } from "./cost-model.ts";
 import { bindProbe, type ProbeKernel } from "./device-kernels.ts";
@@ -115,11 +115,10 @@ async function timeSize(size: number, way: CopyWay): Promise<FftRow> {
   const result = pool.storage("result", bytes);
   const scratch = pool.storage("scratch", bytes);
   const input = fillSource(source, size, distinct);
-  const fft = new Fft2d(device, batch, size, size);
+  const fft = new Fft2d(device, batch, size, size, defaultProfile(device));
   try {
     const bound = await fft.bind({
-      load: fftPlain,
-      loadBuffers: { source },
+      source,
       result,
       scratch,
       direction: "forward",
@@ -133,7 +132,7 @@ async function timeSize(size: number, way: CopyWay): Promise<FftRow> {
     const transform: Encode = (pass) => bound.encode(pass, planes, 0);
     await timeRuns(transform, 1);
     const errors = worker ? await compareWithTorch(size, distinct, planes, input, result) : null;
-    return await timeInTurn(size, planes, fft.passCount, transform, copy, way, errors);
+    return await timeInTurn(size, planes, 2, transform, copy, way, errors);
   } finally {
     fft.destroy();
     pool.destroy();

@@ -359,7 +359,7 @@ export class LsqmlEngine {
 /** Minibatch sizes of the epoch that needs most room; every epoch of a plan is looked at once. */
 function largestEpoch(problem: LsqmlProblem, epochs: number): number[] {
   const sizes: number[] = [];
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  for (let epoch = 0; epoch < (problem.plan.sameSizes ? Math.min(1, epochs) : epochs); epoch++) {
     for (const [number, indices] of problem.plan.minibatches(epoch).entries()) {
       sizes[number] = Math.max(sizes[number] ?? 0, indices.length);
     }

@@ -147,6 +147,7 @@ export function makeSelfTestProblem(): LsqmlProblem {
     plan: {
       mode: "random",
       maxBatchSize: 6,
+      sameSizes: true,
       minibatches: () => [order.slice(0, 6), order.slice(6)],
     },
     options: parseOptions({ epochs: SELF_TEST_LOSSES.length, batchSize: 6 }),

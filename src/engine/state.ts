@@ -117,7 +117,7 @@ export interface EngineSettings {
   /** Bytes of waves that are worked on together; default by adapter. */
   readonly sliceBytes?: number;
   /** How kernels are laid out; default by adapter. Another one changes the order of sums, and with it the last bits. */
-  readonly profile?: ProfileName;
+  readonly profile?: ProfileName | Profile;
   /** Ends the loading of patterns early; then no epoch may be run. */
   readonly signal?: AbortSignal;
 }
@@ -146,7 +146,7 @@ export function allocateState(
   const sliceCount = Math.ceil(largest / sliceSize);
   const { patternBytes } = problem.patterns;
   const patternsResident = patternCount * patternBytes <= residentLimit(device, problem.options.deviceMemoryBytes);
-  const profile = settings.profile ? profiles[settings.profile] : defaultProfile(device);
+  const profile = resolveProfile(device, settings.profile);
   const placement = placePatterns(problem.positionsPx, problem.originPx, size.frame);
   const layout: TableLayout = {
     placement,
@@ -247,6 +247,11 @@ function planCompute(
     stepLanes: stepGroups * sums.lanes,
     gradientTerms,
   };
+}
+
+function resolveProfile(device: GPUDevice, chosen: ProfileName | Profile | undefined): Profile {
+  if (chosen === undefined) return defaultProfile(device);
+  return typeof chosen === "string" ? profiles[chosen] : chosen;
 }
 
 /** The profile that a device gets unless another one is asked for. */

@@ -56,9 +56,11 @@ export function linePitch({ length, radices, threads, axis }: LineShape): number
   return threads === 1 || axis === "column" ? length : length + length / radices.at(-1)!;
 }
 
-/** Bytes of workgroup memory that the shape takes. */
+/** Bytes of workgroup memory that the shape takes: its lines, and at the detector a sum per invocation. */
 export function workgroupBytes(shape: LineShape): number {
-  return shape.threads === 1 ? 0 : 8 * shape.modes * linePitch(shape) * shape.lines;
+  if (shape.threads === 1) return 0;
+  const sums = shape.kind === "forward-inverse" ? shape.threads * shape.lines : 0;
+  return 8 * (shape.modes * linePitch(shape) * shape.lines + sums);
 }
 
 /** Workgroups for `lineCount` lines. */

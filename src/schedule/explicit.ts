@@ -115,6 +115,7 @@ export function planFromSchedule(schedule: Schedule, count: number, epochCount?:
   return {
     mode: schedule.mode,
     maxBatchSize,
+    sameSizes: false,
     minibatches: (epoch) => epochAt(schedule, epoch).map((indices) => Uint32Array.from(indices)),
   };
 }

@@ -36,6 +36,7 @@ export function createMinibatchPlan(settings: MinibatchSettings): MinibatchPlan 
     return {
       mode: "random",
       maxBatchSize,
+      sameSizes: true,
       minibatches: (epoch) =>
         cutPieces(permuteIndices(count, createGenerator(seed, streamPurpose.randomOrder, epoch)), bounds),
     };
@@ -45,6 +46,7 @@ export function createMinibatchPlan(settings: MinibatchSettings): MinibatchPlan 
   return {
     mode: "uniform",
     maxBatchSize,
+    sameSizes: false,
     minibatches: (epoch) => {
       const order = permuteIndices(pieces.length, createGenerator(seed, streamPurpose.uniformOrder, epoch));
       return Array.from(order, (piece) => pieces[piece]!.slice());

@@ -16,6 +16,8 @@ export interface MinibatchPlan {
   readonly mode: Schedule["mode"];
   /** Largest minibatch over the whole run. */
   readonly maxBatchSize: number;
+  /** True when every epoch has minibatches of the same sizes. */
+  readonly sameSizes: boolean;
   /** Minibatches of epoch `epoch` (0-based), in order. */
   minibatches(epoch: number): readonly Uint32Array[];
 }
