@@ -9,14 +9,16 @@ struct Params { waveModes: u32 }
 
 fn lineCount() -> u32 { return batch.count * (params.waveModes - 1u) * LINES_PER_PLANE; }
 
+var<private> wave: u32;
+
 // Lines run through the rows of modes 1, 2, ... of one position, then of the next.
-fn waveIndex(place: Place, e: u32) -> u32 {
+fn beginLine(place: Place) {
   let position = place.number / ((params.waveModes - 1u) * LINES_PER_PLANE);
-  return (place.number + (position + 1u) * LINES_PER_PLANE) * LENGTH + e;
+  wave = (place.number + (position + 1u) * LINES_PER_PLANE) * LENGTH;
 }
 
-fn loadFrequency(place: Place, e: u32) -> vec2f { return waves[waveIndex(place, e)]; }
-fn storeSpace(place: Place, e: u32, v: vec2f) { waves[waveIndex(place, e)] = v; }
+fn loadFrequency(place: Place, e: u32) -> vec2f { return waves[wave + e]; }
+fn storeSpace(place: Place, e: u32, v: vec2f) { waves[wave + e] = v; }
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(

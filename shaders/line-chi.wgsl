@@ -12,20 +12,23 @@ struct Params { canvasHeight: u32, canvasWidth: u32, waveModes: u32 }
 @group(0) @binding(5) var<storage, read_write> waves: array<vec2f>;     // [position in slice, mode, y, x]
 @group(0) @binding(6) var<storage, read_write> gradient: array<vec2f>;  // [position in slice, y, x]
 
+var<private> y: u32;
+var<private> start: vec2i;
+var<private> wave: u32;
+
 fn lineCount() -> u32 { return batch.count * LINES_PER_PLANE; }
 
-fn waveIndex(place: Place, e: u32) -> u32 {
+fn beginLine(place: Place) {
   let position = place.number / LINES_PER_PLANE;
-  return (place.number + position * (params.waveModes - 1u) * LINES_PER_PLANE) * LENGTH + e;
+  y = place.number - position * LINES_PER_PLANE;
+  start = slots[batch.slotBase + position].start;
+  wave = (place.number + position * (params.waveModes - 1u) * LINES_PER_PLANE) * LENGTH;
 }
 
-fn loadFrequency(place: Place, e: u32) -> vec2f { return waves[waveIndex(place, e)]; }
+fn loadFrequency(place: Place, e: u32) -> vec2f { return waves[wave + e]; }
 
 fn atSpace(place: Place, e: u32, v: vec2f) -> vec2f {
-  waves[waveIndex(place, e)] = v;
-  let position = place.number / LINES_PER_PLANE;
-  let y = place.number - position * LINES_PER_PLANE;
-  let start = slots[batch.slotBase + position].start;
+  waves[wave + e] = v;
   return multiplyConjugate(v, object[canvasIndex(start, y, e, params.canvasHeight, params.canvasWidth)]);
 }
 

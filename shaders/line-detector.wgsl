@@ -19,28 +19,33 @@ struct Params { residualScale: f32, excludeBelow: f32, amplitudeScale: f32 }
 override STORE_INTENSITY: bool = false;
 
 var<private> sums: vec2f;
+var<private> x: u32;
+var<private> position: u32;
+var<private> data: u32;
 
 fn lineCount() -> u32 { return batch.count * LINES_PER_PLANE; }
 
-fn waveIndex(place: Place, mode: u32, e: u32) -> u32 {
-  let position = place.number / LINES_PER_PLANE;
-  let x = place.number - position * LINES_PER_PLANE;
+fn beginLine(place: Place) {
+  position = place.number / LINES_PER_PLANE;
+  x = place.number - position * LINES_PER_PLANE;
+  data = slots[batch.slotBase + position].data;
+}
+
+fn waveIndex(mode: u32, e: u32) -> u32 {
   return ((position * MODE_COUNT + mode) * LENGTH + e) * LINES_PER_PLANE + x;
 }
 
-fn loadSpace(place: Place, mode: u32, e: u32) -> vec2f { return waves[waveIndex(place, mode, e)]; }
+fn loadSpace(place: Place, mode: u32, e: u32) -> vec2f { return waves[waveIndex(mode, e)]; }
 
 fn atFrequency(place: Place, e: u32, y: f32) -> f32 {
-  let position = place.number / LINES_PER_PLANE;
-  let x = place.number - position * LINES_PER_PLANE;
-  let value = measured(slots[batch.slotBase + position].data, e, x);
+  let value = measured(data, e, x);
   sums += vec2f(pixelLoss(y, value), y);
   if (STORE_INTENSITY) { modelled[(position * LENGTH + e) * LINES_PER_PLANE + x] = y; }
   if (value.y <= params.excludeBelow) { return 0.0; }
   return params.residualScale * validPixels[e * LINES_PER_PLANE + x] * (1.0 - value.x / (sqrt(y) + 1e-9));
 }
 
-fn storeSpace(place: Place, mode: u32, e: u32, v: vec2f) { waves[waveIndex(place, mode, e)] = v; }
+fn storeSpace(place: Place, mode: u32, e: u32, v: vec2f) { waves[waveIndex(mode, e)] = v; }
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(

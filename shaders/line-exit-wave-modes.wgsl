@@ -11,27 +11,30 @@ struct Params { canvasHeight: u32, canvasWidth: u32, waveModes: u32 }
 @group(0) @binding(5) var<storage, read> object: array<vec2f>;        // [y, x]
 @group(0) @binding(6) var<storage, read_write> waves: array<vec2f>;   // [position in slice, mode, y, x]
 
-// Lines run through the rows of modes 1, 2, ... of one position, then of the next.
-struct Row { position: u32, mode: u32, y: u32 }
-fn rowOf(number: u32) -> Row {
-  let plane = number / LINES_PER_PLANE;
-  let position = plane / (params.waveModes - 1u);
-  return Row(position, plane - position * (params.waveModes - 1u) + 1u, number - plane * LINES_PER_PLANE);
-}
+var<private> y: u32;
+var<private> start: vec2i;
+var<private> illumination: u32;
+var<private> wave: u32;
 
 fn lineCount() -> u32 { return batch.count * (params.waveModes - 1u) * LINES_PER_PLANE; }
 
-fn loadSpace(place: Place, e: u32) -> vec2f {
-  let row = rowOf(place.number);
-  let start = slots[batch.slotBase + row.position].start;
-  let transmission = object[canvasIndex(start, row.y, e, params.canvasHeight, params.canvasWidth)];
-  return multiply(probe[(row.mode * LINES_PER_PLANE + row.y) * LENGTH + e], transmission);
+// Lines run through the rows of modes 1, 2, ... of one position, then of the next.
+fn beginLine(place: Place) {
+  let plane = place.number / LINES_PER_PLANE;
+  let position = plane / (params.waveModes - 1u);
+  let mode = plane - position * (params.waveModes - 1u) + 1u;
+  y = place.number - plane * LINES_PER_PLANE;
+  start = slots[batch.slotBase + position].start;
+  illumination = (mode * LINES_PER_PLANE + y) * LENGTH;
+  wave = ((position * params.waveModes + mode) * LINES_PER_PLANE + y) * LENGTH;
 }
 
-fn storeFrequency(place: Place, e: u32, v: vec2f) {
-  let row = rowOf(place.number);
-  waves[((row.position * params.waveModes + row.mode) * LINES_PER_PLANE + row.y) * LENGTH + e] = v;
+fn loadSpace(place: Place, e: u32) -> vec2f {
+  let transmission = object[canvasIndex(start, y, e, params.canvasHeight, params.canvasWidth)];
+  return multiply(probe[illumination + e], transmission);
 }
+
+fn storeFrequency(place: Place, e: u32, v: vec2f) { waves[wave + e] = v; }
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(

@@ -13,24 +13,28 @@ struct Params { canvasHeight: u32, canvasWidth: u32, waveModes: u32, scale: f32 
 @group(0) @binding(6) var<storage, read_write> shiftedProbe: array<vec2f>;  // [position in slice, y, x]
 @group(0) @binding(7) var<storage, read_write> waves: array<vec2f>;         // [position in slice, mode, y, x]
 
+var<private> y: u32;
+var<private> start: vec2i;
+var<private> wave: u32;
+
 fn lineCount() -> u32 { return batch.count * LINES_PER_PLANE; }
+
+fn beginLine(place: Place) {
+  let position = place.number / LINES_PER_PLANE;
+  y = place.number - position * LINES_PER_PLANE;
+  start = slots[batch.slotBase + position].start;
+  wave = (position * params.waveModes * LINES_PER_PLANE + y) * LENGTH;
+}
 
 fn loadFrequency(place: Place, e: u32) -> vec2f { return halfway[sampleIndex(place.number, e)]; }
 
 fn atSpace(place: Place, e: u32, v: vec2f) -> vec2f {
-  let position = place.number / LINES_PER_PLANE;
-  let y = place.number - position * LINES_PER_PLANE;
   let illumination = params.scale * v;
   shiftedProbe[sampleIndex(place.number, e)] = illumination;
-  let start = slots[batch.slotBase + position].start;
   return multiply(illumination, object[canvasIndex(start, y, e, params.canvasHeight, params.canvasWidth)]);
 }
 
-fn storeFrequency(place: Place, e: u32, v: vec2f) {
-  let position = place.number / LINES_PER_PLANE;
-  let y = place.number - position * LINES_PER_PLANE;
-  waves[(position * params.waveModes * LINES_PER_PLANE + y) * LENGTH + e] = v;
-}
+fn storeFrequency(place: Place, e: u32, v: vec2f) { waves[wave + e] = v; }
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(

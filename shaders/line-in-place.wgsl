@@ -7,6 +7,7 @@ struct Params { planesPerPattern: u32 }
 @group(0) @binding(2) var<storage, read> twiddles: array<vec2f>;
 @group(0) @binding(3) var<storage, read_write> waves: array<vec2f>;  // [plane, y, x]
 
+fn beginLine(place: Place) {}
 fn lineCount() -> u32 { return batch.count * params.planesPerPattern * LINES_PER_PLANE; }
 fn loadSpace(place: Place, e: u32) -> vec2f { return waves[sampleIndex(place.number, e)]; }
 fn loadFrequency(place: Place, e: u32) -> vec2f { return waves[sampleIndex(place.number, e)]; }

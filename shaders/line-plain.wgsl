@@ -1,29 +1,21 @@
 // Transform along one axis, from one buffer to another: planesPerPattern planes of every pattern, or one plane in all (0).
 //!include lib/line.wgsl
 
-struct Params { planesPerPattern: u32, scale: f32, termPatterns: u32 }
+struct Params { planesPerPattern: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> twiddles: array<vec2f>;
-@group(0) @binding(3) var<storage, read> source: array<vec2f>;        // [plane, y, x] or, adding, [term, y, x]
+@group(0) @binding(3) var<storage, read> source: array<vec2f>;        // [plane, y, x]
 @group(0) @binding(4) var<storage, read_write> result: array<vec2f>;  // [plane, y, x]
 
+fn beginLine(place: Place) {}
 fn lineCount() -> u32 {
   if (params.planesPerPattern == 0u) { return LINES_PER_PLANE; }
   return batch.count * params.planesPerPattern * LINES_PER_PLANE;
 }
 
-// One plane, or the mean over the minibatch of planes that hold the sums of `termPatterns` patterns each.
-fn load(place: Place, e: u32) -> vec2f {
-  let index = sampleIndex(place.number, e);
-  if (params.termPatterns == 0u) { return source[index]; }
-  let terms = (batch.batchCount + params.termPatterns - 1u) / params.termPatterns;
-  var sum = vec2f();
-  for (var term = 0u; term < terms; term++) { sum += source[term * LENGTH * LINES_PER_PLANE + index]; }
-  return sum / f32(batch.batchCount);
-}
-fn loadSpace(place: Place, e: u32) -> vec2f { return load(place, e); }
-fn loadFrequency(place: Place, e: u32) -> vec2f { return load(place, e); }
+fn loadSpace(place: Place, e: u32) -> vec2f { return source[sampleIndex(place.number, e)]; }
+fn loadFrequency(place: Place, e: u32) -> vec2f { return source[sampleIndex(place.number, e)]; }
 fn storeFrequency(place: Place, e: u32, v: vec2f) { result[sampleIndex(place.number, e)] = params.scale * v; }
 fn storeSpace(place: Place, e: u32, v: vec2f) { result[sampleIndex(place.number, e)] = params.scale * v; }
 

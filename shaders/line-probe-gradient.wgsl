@@ -19,24 +19,31 @@ fn firstPosition(place: Place) -> u32 { return place.number / LINES_PER_PLANE * 
 
 fn termCount(place: Place) -> u32 { return min(TERMS, batch.count - firstPosition(place)); }
 
-fn loadSpace(place: Place, term: u32, e: u32) -> vec2f {
-  let x = place.number % LINES_PER_PLANE;
-  return gradient[((firstPosition(place) + term) * LENGTH + e) * LINES_PER_PLANE + x];
+var<private> x: u32;
+var<private> source: u32;
+var<private> ramp: u32;
+var<private> weight: vec2f;
+
+fn beginLine(place: Place) { x = place.number % LINES_PER_PLANE; }
+
+fn beginTerm(place: Place, term: u32) {
+  let position = firstPosition(place) + term;
+  source = position * LENGTH * LINES_PER_PLANE + x;
+  ramp = (batch.slotBase - batch.batchBase + position) * (LENGTH + LINES_PER_PLANE);
+  weight = ramps[ramp + LENGTH + x];
+  if (SCALE_BY_FAR_STEP) { weight *= farStep[slots[batch.slotBase + position].pattern]; }
 }
 
+fn loadSpace(place: Place, term: u32, e: u32) -> vec2f { return gradient[source + e * LINES_PER_PLANE]; }
+
 fn atFrequency(place: Place, term: u32, e: u32, v: vec2f) -> vec2f {
-  let x = place.number % LINES_PER_PLANE;
-  let position = firstPosition(place) + term;
-  let ramp = (batch.slotBase - batch.batchBase + position) * (LENGTH + LINES_PER_PLANE);
-  let value = multiplyConjugate(v, multiply(ramps[ramp + e], ramps[ramp + LENGTH + x]));
-  if (SCALE_BY_FAR_STEP) { return value * farStep[slots[batch.slotBase + position].pattern]; }
-  return value;
+  return multiplyConjugate(v, multiply(ramps[ramp + e], weight));
 }
 
 fn storeFrequency(place: Place, e: u32, v: vec2f) {
   // slices hold whole terms
   let term = (batch.slotBase - batch.batchBase) / TERMS + place.number / LINES_PER_PLANE;
-  terms[(term * LENGTH + e) * LINES_PER_PLANE + place.number % LINES_PER_PLANE] = v;
+  terms[(term * LENGTH + e) * LINES_PER_PLANE + x] = v;
 }
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)

@@ -7,13 +7,21 @@
 @group(0) @binding(3) var<storage, read> ramps: array<vec2f>;         // [position in minibatch, height + width]
 @group(0) @binding(4) var<storage, read_write> result: array<vec2f>;  // [position in slice, y, x]
 
+var<private> column: u32;
+var<private> ramp: u32;
+var<private> rampX: vec2f;
+
 fn lineCount() -> u32 { return batch.count * LINES_PER_PLANE; }
 
-fn loadFrequency(place: Place, e: u32) -> vec2f {
+fn beginLine(place: Place) {
   let position = place.number / LINES_PER_PLANE;
-  let x = place.number - position * LINES_PER_PLANE;
-  let ramp = (batch.slotBase - batch.batchBase + position) * (LENGTH + LINES_PER_PLANE);
-  return multiply(spectrum[e * LINES_PER_PLANE + x], multiply(ramps[ramp + e], ramps[ramp + LENGTH + x]));
+  column = place.number - position * LINES_PER_PLANE;
+  ramp = (batch.slotBase - batch.batchBase + position) * (LENGTH + LINES_PER_PLANE);
+  rampX = ramps[ramp + LENGTH + column];
+}
+
+fn loadFrequency(place: Place, e: u32) -> vec2f {
+  return multiply(spectrum[e * LINES_PER_PLANE + column], multiply(ramps[ramp + e], rampX));
 }
 
 fn storeSpace(place: Place, e: u32, v: vec2f) { result[sampleIndex(place.number, e)] = v; }

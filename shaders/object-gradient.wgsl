@@ -1,6 +1,7 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
-// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles.
+// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched
+// tiles; an invocation takes PIXELS of them, GROUP_ROWS rows apart (src/kernels/directions.ts writes these two).
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -20,7 +21,7 @@ override MODE_COUNT: u32 = 1u;
 override SCALE_BY_FAR_STEP: bool = false;
 override MULTIMODAL: bool = true;
 
-@compute @workgroup_size(16, 16)
+@compute @workgroup_size(16, GROUP_ROWS)
 fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(workgroup_id) group: vec3u,
@@ -30,33 +31,38 @@ fn main(
   if (listed.number == NO_TILE) { return; }
   let place = tilePixel(listed, local);
   let frame = params.height * params.width;
-  var all = vec2f();
-  var first = vec2f();
+  var sums: array<vec4f, PIXELS>;  // all modes, mode 0
   let end = tiles[batch.rangeBase + listed.number + 1u];
   for (var entry = tiles[batch.rangeBase + listed.number]; entry < end; entry++) {
     let position = tiles[entry];
-    let slot = slots[batch.slotBase + position];
-    let y = i32(place.x) - slot.start.x;
-    let x = i32(place.y) - slot.start.y;
-    if (y < 0 || x < 0 || y >= i32(params.height) || x >= i32(params.width)) { continue; }
-    let offset = u32(y) * params.width + u32(x);
+    let start = slots[batch.slotBase + position].start;
+    let x = i32(place.y) - start.y;
+    let top = i32(place.x) - start.x;
+    if (x < 0 || x >= i32(params.width)) { continue; }
     var factor = 1.0;
-    if (SCALE_BY_FAR_STEP) { factor = farStep[slot.pattern]; }
-    let wave = position * MODE_COUNT * frame + offset;
-    let leading = factor * multiplyConjugate(chi[wave], shiftedProbe[position * frame + offset]);
-    first += leading;
-    var sum = leading;
-    if (MULTIMODAL) {
-      for (var mode = 1u; mode < MODE_COUNT; mode++) {
-        sum += factor * multiplyConjugate(chi[wave + mode * frame], probe[mode * frame + offset]);
+    if (SCALE_BY_FAR_STEP) { factor = farStep[slots[batch.slotBase + position].pattern]; }
+    for (var k = 0u; k < PIXELS; k++) {
+      let y = top + i32(k * GROUP_ROWS);
+      if (y < 0 || y >= i32(params.height)) { continue; }
+      let offset = u32(y) * params.width + u32(x);
+      let wave = position * MODE_COUNT * frame + offset;
+      let leading = factor * multiplyConjugate(chi[wave], shiftedProbe[position * frame + offset]);
+      var sum = leading;
+      if (MULTIMODAL) {
+        for (var mode = 1u; mode < MODE_COUNT; mode++) {
+          sum += factor * multiplyConjugate(chi[wave + mode * frame], probe[mode * frame + offset]);
+        }
       }
+      sums[k] += vec4f(sum, leading);
     }
-    all += sum;
   }
-  if (!isOnCanvas(place)) { return; }
-  let pixel = pixelIndex(place);
-  var total = vec4f(all, first);
-  if (batch.firstSlice == 0u) { total += direction[pixel]; }
-  if (batch.lastSlice == 1u) { total /= preconditioner[pixel]; }
-  direction[pixel] = total;
+  for (var k = 0u; k < PIXELS; k++) {
+    let own = place + vec2u(k * GROUP_ROWS, 0u);
+    if (!isOnCanvas(own)) { continue; }
+    let pixel = pixelIndex(own);
+    var total = sums[k];
+    if (batch.firstSlice == 0u) { total += direction[pixel]; }
+    if (batch.lastSlice == 1u) { total /= preconditioner[pixel]; }
+    direction[pixel] = total;
+  }
 }

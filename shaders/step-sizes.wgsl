@@ -20,6 +20,7 @@ override SCALE_BY_FAR_STEP: bool = false;
 
 override LANES: u32 = 64u;  // invocations of the workgroup, a power of two
 var<workgroup> lanes: array<vec4f, LANES>;
+var<workgroup> others: array<f32, LANES>;
 
 fn usable(value: f32) -> bool {
   return isFinite(vec2f(value, 0.0));
@@ -63,16 +64,23 @@ fn solve(position: u32, mean: vec2f) -> vec2f {
   return solved;
 }
 
-// Kept when t <= rank < k - t, t = (k + 9) / 20, among the k valid steps; ties by index.
-fn isKept(position: u32) -> bool {
-  let own = steps[position].x;
+// Kept when t <= rank < k - t, t = (k + 9) / 20, among the k valid object steps; ties by index. All lanes come along.
+fn isKept(lane: u32, position: u32) -> bool {
+  let count = batch.batchCount;
+  var own = -1.0;
+  if (position < count) { own = steps[position].x; }
   var rank = 0u;
   var valid = 0u;
-  for (var j = 0u; j < batch.batchCount; j++) {
-    let other = steps[j].x;
-    if (other < 0.0) { continue; }
-    valid += 1u;
-    if (other < own || (other == own && j < position)) { rank += 1u; }
+  for (var first = 0u; first < count; first += LANES) {
+    workgroupBarrier();
+    others[lane] = -1.0;
+    if (first + lane < count) { others[lane] = steps[first + lane].x; }
+    workgroupBarrier();
+    for (var k = 0u; k < LANES; k++) {
+      let other = others[k];
+      valid += select(0u, 1u, other >= 0.0);
+      rank += select(0u, 1u, other >= 0.0 && (other < own || (other == own && first + k < position)));
+    }
   }
   let trim = (valid + 9u) / 20u;
   return own >= 0.0 && rank >= trim && rank + trim < valid;
@@ -95,9 +103,10 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
   }
   storageBarrier();
   own = vec4f();
-  for (var j = lane; j < count; j += LANES) {
-    if (isKept(j)) { own += vec4f(steps[j].x, 1.0, 0.0, 0.0); }
-    own.z += max(steps[j].y, 0.0);
+  for (var first = 0u; first < count; first += LANES) {
+    let j = first + lane;
+    if (isKept(lane, j)) { own += vec4f(steps[j].x, 1.0, 0.0, 0.0); }
+    if (j < count) { own.z += max(steps[j].y, 0.0); }
   }
   let total = sumLanes(lane, own);
   if (lane == 0u) {

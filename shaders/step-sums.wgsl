@@ -6,7 +6,7 @@
 //!include lib/batch.wgsl
 //!include lib/canvas.wgsl
 
-struct Params { groupCount: u32, height: u32, width: u32, canvasHeight: u32, canvasWidth: u32 }
+struct Params { groupCount: u32, canvasHeight: u32, canvasWidth: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> slots: array<Slot>;
@@ -18,6 +18,9 @@ struct Params { groupCount: u32, height: u32, width: u32, canvasHeight: u32, can
 @group(0) @binding(8) var<storage, read> probeDirection: array<vec2f>;  // [mode, y, x]
 @group(0) @binding(9) var<storage, read_write> partials: array<f32>;    // [position in slice, lane, 6]
 
+// constants, so that the division below becomes a multiplication
+override HEIGHT: u32;
+override WIDTH: u32;
 override MODE_COUNT: u32 = 1u;
 override FIRST_MODE_ONLY: bool = true;
 
@@ -33,14 +36,14 @@ fn main(
   let position = number / params.groupCount;
   let inside = position < batch.count;
   let part = number - position * params.groupCount;
-  let frame = params.height * params.width;
+  let frame = HEIGHT * WIDTH;
   let usedModes = select(MODE_COUNT, 1u, FIRST_MODE_ONLY);
   var sums = Sums();
   if (inside) {
     let start = slots[batch.slotBase + position].start;
     for (var offset = part * GROUP + local.x; offset < frame; offset += params.groupCount * GROUP) {
-      let y = offset / params.width;
-      let pixel = canvasIndex(start, y, offset - y * params.width, params.canvasHeight, params.canvasWidth);
+      let y = offset / WIDTH;
+      let pixel = canvasIndex(start, y, offset - y * WIDTH, params.canvasHeight, params.canvasWidth);
       let transmission = object[pixel];
       let both = direction[pixel];
       let objectDirection = select(both.xy, both.zw, FIRST_MODE_ONLY);

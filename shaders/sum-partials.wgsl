@@ -14,10 +14,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let position = index / params.quantityCount;
   if (position >= batch.count) { return; }
   let quantity = index - position * params.quantityCount;
-  var total = 0.0;
-  for (var lane = 0u; lane < params.laneCount; lane++) {
-    total += partials[(position * params.laneCount + lane) * params.quantityCount + quantity];
+  let first = position * params.laneCount * params.quantityCount + quantity;
+  let stride = params.quantityCount;
+  // four sums side by side, so that reads do not wait for one another
+  var sum = vec4f();
+  var lane = 0u;
+  for (; lane + 3u < params.laneCount; lane += 4u) {
+    let place = first + lane * stride;
+    sum += vec4f(partials[place], partials[place + stride], partials[place + 2u * stride], partials[place + 3u * stride]);
   }
+  for (; lane < params.laneCount; lane++) { sum.x += partials[first + lane * stride]; }
+  let total = (sum.x + sum.y) + (sum.z + sum.w);
   var base = batch.slotBase - batch.batchBase;
   if (params.intoStatistics == 1u) { base = batch.slotBase; }
   sums[(base + position) * params.quantityCount + quantity] = total;

@@ -271,8 +271,8 @@ export class LsqmlEngine {
     if (!this.state.patternsResident) return 1;
     const [height, width] = this.state.size.frame;
     const work = this.state.layout.sliceSize * this.state.slices.length * height * width * this.state.size.modeCount;
-    const wanted = this.state.plan.profile.invocations > 1 ? 2 ** 26 : 2 ** 23;
-    return Math.max(1, Math.min(32, Math.floor(wanted / work)));
+    const wanted = this.state.plan.profile.invocations > 1 ? 2 ** 25 : 2 ** 23;
+    return Math.max(1, Math.min(8, Math.floor(wanted / work)));
   }
 
   async #readEpoch(queue: SubmitQueue): Promise<{ losses: Float32Array; flags: Uint32Array; products: Float32Array }> {

@@ -3,7 +3,7 @@
 
 import type { BoundKernel } from "../gpu/kernel.ts";
 import { KernelLibrary } from "../gpu/kernel-library.ts";
-import { shiftRamps } from "../kernels/directions.ts";
+import { shiftRamps, sumTerms } from "../kernels/directions.ts";
 import { poissonStep } from "../kernels/far-field.ts";
 import { type BoundFft, bindFft } from "../kernels/fft2d.ts";
 import { LineKernels } from "../kernels/lines.ts";
@@ -26,6 +26,7 @@ export interface BatchKernels {
   /** Two passes with the Poisson model, none otherwise. */
   readonly solvePoisson: readonly BoundKernel[];
   readonly sumPoissonPartials: BoundKernel;
+  readonly sumTerms: BoundKernel;
   readonly transformDirection: BoundFft;
   readonly sumStepPartials: BoundKernel;
   readonly solveSteps: BoundKernel;
@@ -102,13 +103,17 @@ async function bindBatch(context: KernelContext): Promise<BatchKernels> {
       (context.poisson ? context.farSteps : []).map((_, round) => bindPoissonStep(context, round)),
     ),
     sumPoissonPartials: bindSum(context, state.plan.detectorLanes, 2, batchSums, false),
+    sumTerms: library.bind(sumTerms, {
+      params: { termPatterns: state.plan.gradientTerms, sampleCount: pixels },
+      batch,
+      buffers: { terms: state.gradientTerms, mean: state.gradientMean },
+    }),
     transformDirection: bindFft(lines, batch, state.size.frame, {
       ...plane,
-      source: state.gradientTerms,
+      source: state.gradientMean,
       result: state.probeDirection,
       direction: "inverse",
       scale: 1 / pixels,
-      termPatterns: state.plan.gradientTerms,
     }),
     sumStepPartials: bindSum(context, state.plan.stepLanes, STEP_SUM_COUNT, batchSums, false),
     solveSteps: library.bind(

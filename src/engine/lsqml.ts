@@ -138,8 +138,10 @@ function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKer
 }
 
 /** Step 7: the probe's direction back from Fourier space; the object's is complete with the last slice. */
-function finishDirections({ recorder, minibatch, batch }: Encoding): void {
-  batch.transformDirection.encode(recorder.stage("probe direction"), 1, firstOffset(minibatch));
+function finishDirections({ recorder, state, minibatch, batch }: Encoding): void {
+  const stage = recorder.stage("probe direction");
+  batch.sumTerms.encode(stage, state.size.frame[0] * state.size.frame[1], firstOffset(minibatch));
+  batch.transformDirection.encode(stage, 1, firstOffset(minibatch));
 }
 
 /** Step 10: six sums per pattern, a small system each, and the means over the minibatch. */

@@ -2,7 +2,7 @@
 // buffers.
 
 import type { BoundKernel } from "../gpu/kernel.ts";
-import { objectGradient, probeDirectionModes } from "../kernels/directions.ts";
+import { objectGradient, probeDirectionModes, writeGatherRows } from "../kernels/directions.ts";
 import { farField, poissonResidual, poissonSums } from "../kernels/far-field.ts";
 import {
   type BoundLine,
@@ -198,6 +198,7 @@ function bindDirections(context: KernelContext, index: number) {
   const { batches: batch, slots, object, probe, farStep, partials, plan } = state;
   const { waves: chi, shiftedProbe } = state.slices[index]!;
   const sums = plan.profile.invocations > 1 ? stepSumParts.group : stepSumParts.lane;
+  const frameSize = { HEIGHT: frame.height, WIDTH: frame.width };
   return awaitAll({
     probeGradient: lines.bind(
       lineProbeGradient,
@@ -213,15 +214,15 @@ function bindDirections(context: KernelContext, index: number) {
         ? library.bind(
             probeDirectionModes,
             {
-              params: { ...frame, ...canvas },
+              params: canvas,
               batch,
               buffers: { slots, chi, object, farStep, probeDirection: state.probeDirection },
             },
-            { ...modes, ...weighted },
+            { ...modes, ...frameSize, ...weighted },
           )
         : Promise.resolve(null),
     gatherObject: library.bind(
-      objectGradient,
+      { ...objectGradient, generated: writeGatherRows(plan.profile.gatherRows) },
       {
         params: { ...frame, ...canvas, ...tiles },
         batch,
@@ -236,12 +237,17 @@ function bindDirections(context: KernelContext, index: number) {
           direction: state.objectDirection,
         },
       },
-      { ...modes, ...weighted, ...tileSide, MULTIMODAL: options.object.multimodalUpdate ? 1 : 0 },
+      {
+        ...modes,
+        ...weighted,
+        ...tileSide,
+        MULTIMODAL: options.object.multimodalUpdate ? 1 : 0,
+      },
     ),
     sumSteps: library.bind(
       { ...stepSums, parts: [sums.part] },
       {
-        params: { groupCount: plan.stepGroups, ...frame, ...canvas },
+        params: { groupCount: plan.stepGroups, ...canvas },
         batch,
         buffers: {
           slots,
@@ -254,7 +260,7 @@ function bindDirections(context: KernelContext, index: number) {
           partials,
         },
       },
-      { ...modes, FIRST_MODE_ONLY: options.stepSizesFromFirstModeOnly ? 1 : 0 },
+      { ...modes, ...frameSize, FIRST_MODE_ONLY: options.stepSizesFromFirstModeOnly ? 1 : 0 },
     ),
   });
 }

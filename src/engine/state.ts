@@ -61,6 +61,8 @@ export interface LsqmlState {
   readonly ramps: GPUBuffer;
   /** [position in slice, y, x]: planes half way through their transform, of the shifted probe or of the probe gradient. */
   readonly halfway: GPUBuffer;
+  /** [y, x]: their mean over the minibatch. */
+  readonly gradientMean: GPUBuffer;
   /** [gradientTerms patterns, y, x]: sums of the probe gradient in Fourier space. */
   readonly gradientTerms: GPUBuffer;
   /** [mode, y, x]. */
@@ -201,6 +203,7 @@ export function allocateState(
     planeScratch: pool.storage("plane scratch", plane),
     ramps: pool.storage("ramps", largest * (height + width) * COMPLEX_BYTES),
     halfway: pool.storage("half-transformed planes", sliceSize * plane),
+    gradientMean: pool.storage("mean probe gradient", plane),
     gradientTerms: pool.storage("probe gradient sums", Math.ceil(largest / plan.gradientTerms) * plane),
     probeDirection: pool.storage("probe direction", modeCount * plane),
     objectDirection: pool.storage("object direction", canvas * 2 * COMPLEX_BYTES),
@@ -235,7 +238,7 @@ function planCompute(
   const columns = shapeLine(profile, { ...needs, modes: modeCount });
   const fusedDetector = problem.options.noiseModel === "gaussian" && columns !== null;
   const sums = profile.invocations > 1 ? stepSumParts.group : stepSumParts.lane;
-  const stepGroups = Math.min(16, Math.max(1, Math.floor(pixels / (sums.invocations * profile.samplesPerLane))));
+  const stepGroups = Math.min(32, Math.max(1, Math.floor(pixels / (sums.invocations * profile.samplesPerLane))));
   // slices hold whole terms
   let gradientTerms = profile.gradientTerms;
   while (chosen.sliceCount > 1 && chosen.sliceSize % gradientTerms !== 0) gradientTerms -= 1;

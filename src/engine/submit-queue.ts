@@ -1,5 +1,5 @@
-// Command buffers of an epoch: several minibatches per submit, at most two submits under way, so that queued work stays
-// bounded and a stop takes effect soon.
+// Command buffers of an epoch: several minibatches per submit, few at first so that the device does not wait for the host,
+// and at most two submits under way, so that queued work stays bounded and a stop takes effect soon.
 
 import { awaitDevice } from "../gpu/device.ts";
 import type { StageRecorder } from "../gpu/timing.ts";
@@ -11,6 +11,7 @@ export class SubmitQueue {
   readonly #running: Promise<undefined>[] = [];
   #open: { encoder: GPUCommandEncoder; recorder: StageRecorder } | null = null;
   #minibatches = 0;
+  #wanted = 1;
 
   constructor(device: GPUDevice, record: (encoder: GPUCommandEncoder) => StageRecorder, minibatchesPerSubmit: number) {
     this.#device = device;
@@ -30,7 +31,8 @@ export class SubmitQueue {
   /** Counts a minibatch; submits when enough have been encoded and waits for the submit before the last. */
   async minibatchDone(): Promise<void> {
     this.#minibatches += 1;
-    if (this.#minibatches < this.#minibatchesPerSubmit) return;
+    if (this.#minibatches < this.#wanted) return;
+    this.#wanted = Math.min(2 * this.#wanted, this.#minibatchesPerSubmit);
     this.flush();
     const running = this.finished();
     running.catch(() => {}); // told where it is awaited; the last ones may never be

@@ -24,10 +24,6 @@ export interface FftBinding {
   readonly scale: number;
   /** 0: one plane in all, however many patterns there are. */
   readonly planesPerPattern: number;
-  /**
-   * 0, or: the source holds sums over so many patterns each, whose mean over the minibatch is transformed.
-   */
-  readonly termPatterns?: number;
   /** A plane per minibatch, not worth a long compilation. */
   readonly once?: boolean;
 }
@@ -44,19 +40,19 @@ export async function bindFft(
   lines: LineKernels,
   batch: GPUBuffer,
   [height, width]: readonly [number, number],
-  { source, result, scratch, direction, scale, planesPerPattern, termPatterns = 0, once = false }: FftBinding,
+  { source, result, scratch, direction, scale, planesPerPattern, once = false }: FftBinding,
 ): Promise<BoundFft> {
   checkFftSize(height, width);
   const [rows, columns] = await Promise.all([
     lines.bind(
       linePlain,
       { kind: direction, axis: "row", length: width, linesPerPlane: height, once },
-      { params: { planesPerPattern, scale: 1, termPatterns }, batch, buffers: { source, result: scratch } },
+      { params: { planesPerPattern, scale: 1 }, batch, buffers: { source, result: scratch } },
     ),
     lines.bind(
       linePlain,
       { kind: direction, axis: "column", length: height, linesPerPlane: width, once },
-      { params: { planesPerPattern, scale, termPatterns: 0 }, batch, buffers: { source: scratch, result } },
+      { params: { planesPerPattern, scale }, batch, buffers: { source: scratch, result } },
     ),
   ]);
   return {

@@ -2,14 +2,14 @@
 // invocations, or in the memory of the only one. The last stage of one direction and the first of the other work on the
 // same places of the array, so that no barrier lies between them.
 
-import { type LineShape, linePitch } from "./line-shape.ts";
+import { exchangeCopies, type LineShape, linePitch } from "./line-shape.ts";
 
 export function writeLoopedTransform(shape: LineShape): string {
   return [writeExchange(shape), writeEnds(shape), writeMiddle(shape), writeDriver(shape)].join("\n");
 }
 
 function writeExchange(shape: LineShape): string {
-  const { length, radices, threads, lines, modes, axis } = shape;
+  const { length, radices, threads, lines, axis } = shape;
   const shared = threads > 1;
   const copySamples = linePitch(shape) * (shared ? lines : 1);
   const index = !shared
@@ -22,15 +22,18 @@ const FIRST_RADIX = ${radices[0]}u;
 const LAST_RADIX = ${radices.at(-1)}u;
 const SPACE_STRIDE = ${length / radices[0]!}u;          // butterflies of the space layout, and the step between their elements
 const FREQUENCY_STRIDE = ${length / radices.at(-1)!}u;  // the same of the frequency layout
-var<${shared ? "workgroup" : "private"}> exchange: array<vec2f, ${modes * copySamples}>;
+var<${shared ? "workgroup" : "private"}> exchange: array<vec2f, ${exchangeCopies(shape) * copySamples}>;
 fn synchronize() { ${shared ? "workgroupBarrier();" : ""} }
 fn exchangeIndex(mode: u32, line: u32, place: u32) -> u32 { return mode * ${copySamples}u + ${index}; }`;
 }
 
 /** First and last stage of both directions, from and to registers. */
-function writeEnds({ radices }: LineShape): string {
+function writeEnds(shape: LineShape): string {
+  const { radices } = shape;
   const first = radices[0]!;
   const last = radices.at(-1)!;
+  const forFirst = (body: string) => forElements(shape, "SPACE", body);
+  const forLast = (body: string) => forElements(shape, "FREQUENCY", body);
   const digits = radices.slice(0, -1).map((radix, index, all) => {
     const isLast = index === all.length - 1;
     return `  start = start * ${radix}u + ${isLast ? "rest" : `rest % ${radix}u`};${isLast ? "" : ` rest /= ${radix}u;`}`;
@@ -46,36 +49,37 @@ ${digits.join("\n")}
 fn forwardFromSpace(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${first}>>) {
   dft${first}(v);
   turn${first}(v, b);
-  for (var i = 0u; i < FIRST_RADIX; i++) { exchange[exchangeIndex(mode, line, b + i * SPACE_STRIDE)] = (*v)[i]; }
+${forFirst("exchange[exchangeIndex(mode, line, b + i * SPACE_STRIDE)] = (*v)[i];")}
 }
 fn takeFrequency(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${last}>>) {
   let start = blockStart(b);
-  for (var i = 0u; i < LAST_RADIX; i++) { (*v)[i] = exchange[exchangeIndex(mode, line, start + i)]; }
+${forLast("(*v)[i] = exchange[exchangeIndex(mode, line, start + i)];")}
 }
 fn keepFrequency(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${last}>>) {
   let start = blockStart(b);
-  for (var i = 0u; i < LAST_RADIX; i++) { exchange[exchangeIndex(mode, line, start + i)] = (*v)[i]; }
+${forLast("exchange[exchangeIndex(mode, line, start + i)] = (*v)[i];")}
 }
 fn forwardToFrequency(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${last}>>) {
   takeFrequency(mode, line, b, v);
   dft${last}(v);
 }
 fn inverseFromFrequency(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${last}>>) {
-  for (var i = 0u; i < LAST_RADIX; i++) { (*v)[i].y = -(*v)[i].y; }
+${forLast("(*v)[i].y = -(*v)[i].y;")}
   dft${last}(v);
   keepFrequency(mode, line, b, v);
 }
 fn inverseToSpace(mode: u32, line: u32, b: u32, v: ptr<function, array<vec2f, ${first}>>) {
-  for (var i = 0u; i < FIRST_RADIX; i++) { (*v)[i] = exchange[exchangeIndex(mode, line, b + i * SPACE_STRIDE)]; }
+${forFirst("(*v)[i] = exchange[exchangeIndex(mode, line, b + i * SPACE_STRIDE)];")}
   turn${first}(v, b);
   dft${first}(v);
-  for (var i = 0u; i < FIRST_RADIX; i++) { (*v)[i].y = -(*v)[i].y; }
+${forFirst("(*v)[i].y = -(*v)[i].y;")}
 }
 ${[...new Set(radices.slice(0, -1))].map(writeTurn).join("\n")}`;
 }
 
 /** The stages between: nothing for two radices. Each begins and ends with the exchange array complete. */
-function writeMiddle({ length, radices }: LineShape): string {
+function writeMiddle(shape: LineShape): string {
+  const { length, radices } = shape;
   const stage = (radix: number, index: number, inverse: boolean) => {
     const block = length / radices.slice(0, index + 1).reduce((product, value) => product * value, 1);
     const stride = block / radix;
@@ -85,9 +89,9 @@ function writeMiddle({ length, radices }: LineShape): string {
     let j = m % ${stride}u;
     let start = (m - j) * ${radix}u + j;
     var v: array<vec2f, ${radix}>;
-    for (var i = 0u; i < ${radix}u; i++) { v[i] = exchange[exchangeIndex(mode, line, start + i * ${stride}u)]; }
+  ${repeat(shape, radix, `v[i] = exchange[exchangeIndex(mode, line, start + i * ${stride}u)];`)}
     ${inverse ? `${turn} dft${radix}(&v);` : `dft${radix}(&v); ${turn}`}
-    for (var i = 0u; i < ${radix}u; i++) { exchange[exchangeIndex(mode, line, start + i * ${stride}u)] = v[i]; }
+  ${repeat(shape, radix, `exchange[exchangeIndex(mode, line, start + i * ${stride}u)] = v[i];`)}
   }
   synchronize();`;
   };
@@ -115,153 +119,228 @@ function writeTurn(radix: number): string {
   return `fn turn${radix}(v: ptr<function, array<vec2f, ${radix}>>, step: u32) {\n${lines.join("\n")}\n}`;
 }
 
-/** A loop over this invocation's butterflies of a layout. */
-function over(layout: "SPACE" | "FREQUENCY", guard: string, body: string): string {
-  return `  for (var b = place.thread; b < ${layout}_STRIDE && ${guard}; b += THREADS) {${body}
-  }`;
+type Layout = "SPACE" | "FREQUENCY";
+
+function radixOf({ radices }: LineShape, layout: Layout): number {
+  return layout === "SPACE" ? radices[0]! : radices.at(-1)!;
 }
 
-/** A loop over the elements that a butterfly holds. */
-function each(layout: "SPACE" | "FREQUENCY", body: string): string {
-  const radix = layout === "SPACE" ? "FIRST_RADIX" : "LAST_RADIX";
-  return `
-    for (var i = 0u; i < ${radix}; i++) { let e = b + i * ${layout}_STRIDE; ${body} }`;
+/**
+ * A statement for every element i of a butterfly. Written out for graphics processors: an array that is indexed by a loop
+ * may leave the registers. A loop elsewhere: processors' compilers take long over straight-line code.
+ */
+function forElements(shape: LineShape, layout: Layout, statement: string): string {
+  return repeat(shape, radixOf(shape, layout), statement);
 }
 
-/** Calls of one mode, or of all in turn. */
-function forModes(body: string): string {
-  return `  for (var mode = 0u; mode < MODE_COUNT; mode++) {\n${body}\n  }`;
+function repeat(shape: LineShape, radix: number, statement: string): string {
+  if (shape.threads === 1) return `  for (var i = 0u; i < ${radix}u; i++) { ${statement} }`;
+  return Array.from({ length: radix }, (_, i) => `  ${statement.replaceAll(/\bi\b/g, `${i}u`)}`).join("\n");
 }
 
-function writeDriver({ kind, radices, threads, length }: LineShape): string {
-  const sync = "  synchronize();";
-  const forward = "  forwardMiddle(0u, place.line, place.thread);";
-  const inverse = "  inverseMiddle(0u, place.line, place.thread);";
-  const loadSpace = over(
-    "SPACE",
-    "inside",
-    `${each("SPACE", "space[i] = loadSpace(place, e);")}
-    forwardFromSpace(0u, place.line, b, &space);`,
-  );
-  const loadFrequency = over(
-    "FREQUENCY",
-    "inside",
-    `${each("FREQUENCY", "frequency[i] = loadFrequency(place, e);")}
-    inverseFromFrequency(0u, place.line, b, &frequency);`,
-  );
-  const storeFrequency = over(
-    "FREQUENCY",
-    "inside",
-    `
-    forwardToFrequency(0u, place.line, b, &frequency);${each("FREQUENCY", "storeFrequency(place, e, frequency[i]);")}`,
-  );
-  const storeSpace = over(
-    "SPACE",
-    "inside",
-    `
-    inverseToSpace(0u, place.line, b, &space);${each("SPACE", "storeSpace(place, e, space[i]);")}`,
-  );
-  const turnAround = over(
-    "SPACE",
-    "inside",
-    `
-    inverseToSpace(0u, place.line, b, &space);${each("SPACE", "space[i] = atSpace(place, e, space[i]);")}
-    forwardFromSpace(0u, place.line, b, &space);`,
-  );
-  const bodies: Record<LineShape["kind"], string[]> = {
-    forward: [loadSpace, sync, forward, storeFrequency],
-    inverse: [loadFrequency, sync, inverse, storeSpace],
-    "inverse-forward": [loadFrequency, sync, inverse, turnAround, sync, forward, storeFrequency],
-    "forward-inverse": writeDetectorBody(radices.at(-1)!),
-    "forward-sum": writeSumBody(Math.ceil(length / radices.at(-1)! / threads) * radices.at(-1)!),
+/** The same with e, the element's place in the line. */
+function forPlaces(shape: LineShape, layout: Layout, statement: string): string {
+  return forElements(shape, layout, statement.replaceAll(/\be\b/g, `b + i * ${layout}_STRIDE`));
+}
+
+/** This invocation's butterflies b of a layout; `body` is told how many elements came before, as text. */
+function forButterflies(shape: LineShape, layout: Layout, guard: string, body: (before: string) => string): string {
+  const { length, threads } = shape;
+  const count = length / radixOf(shape, layout);
+  if (threads === 1) {
+    const before = `b * ${radixOf(shape, layout)}u`;
+    return `  for (var b = 0u; b < ${count}u && ${guard}; b++) {\n${body(before)}\n  }`;
+  }
+  return Array.from({ length: Math.ceil(count / threads) }, (_, k) => {
+    const bound = (k + 1) * threads > count ? ` && b < ${count}u` : "";
+    const before = `${k * radixOf(shape, layout)}u`;
+    return `  { let b = place.thread + ${k * threads}u;\n  if (${guard}${bound}) {\n${body(before)}\n  } }`;
+  }).join("\n");
+}
+
+/** Statements for every mode in turn. */
+function forModes({ modes }: LineShape, body: string): string {
+  return modes === 1
+    ? `  { let mode = 0u;\n${body}\n  }`
+    : `  for (var mode = 0u; mode < MODE_COUNT; mode++) {\n${body}\n  }`;
+}
+
+const SYNCHRONIZE = "  synchronize();";
+const FORWARD_MIDDLE = "  forwardMiddle(0u, place.line, place.thread);";
+const INVERSE_MIDDLE = "  inverseMiddle(0u, place.line, place.thread);";
+
+function writeDriver(shape: LineShape): string {
+  const bodies: Record<LineShape["kind"], () => string[]> = {
+    forward: () => [loadSpace(shape), SYNCHRONIZE, FORWARD_MIDDLE, storeFrequency(shape)],
+    inverse: () => [loadFrequency(shape), SYNCHRONIZE, INVERSE_MIDDLE, storeSpace(shape)],
+    "inverse-forward": () => [
+      loadFrequency(shape),
+      SYNCHRONIZE,
+      INVERSE_MIDDLE,
+      forButterflies(shape, "SPACE", "inside", () =>
+        [
+          "  inverseToSpace(0u, place.line, b, &space);",
+          forPlaces(shape, "SPACE", "space[i] = atSpace(place, e, space[i]);"),
+          "  forwardFromSpace(0u, place.line, b, &space);",
+        ].join("\n"),
+      ),
+      SYNCHRONIZE,
+      FORWARD_MIDDLE,
+      storeFrequency(shape),
+    ],
+    "forward-inverse": () => (shape.threads > 1 && shape.modes > 1 ? againForEachMode(shape) : allModesTogether(shape)),
+    "forward-sum": () => sumOfTerms(shape),
   };
   return `
 fn transformLines(place: Place) {
   let inside = place.number < lineCount();
+  if (inside) { beginLine(place); }
   var space: array<vec2f, FIRST_RADIX>;
   var frequency: array<vec2f, LAST_RADIX>;
-${bodies[kind].join("\n")}
+${bodies[shape.kind]().join("\n")}
 }`;
 }
 
-/** Every mode to the detector, one factor for all of them, and back. */
-function writeDetectorBody(lastRadix: number): string[] {
-  const load = over(
-    "SPACE",
-    "inside",
-    `${each("SPACE", "space[i] = loadSpace(place, mode, e);")}
-    forwardFromSpace(mode, place.line, b, &space);`,
+/** `arguments` of the kernel's callback between place and element, and the copy of the exchange array. */
+function loadSpace(shape: LineShape, extra = "", copy = "0u", guard = "inside"): string {
+  return forButterflies(shape, "SPACE", guard, () =>
+    [
+      forPlaces(shape, "SPACE", `space[i] = loadSpace(place, ${extra}e);`),
+      `  forwardFromSpace(${copy}, place.line, b, &space);`,
+    ].join("\n"),
   );
-  const store = over(
-    "SPACE",
-    "inside",
-    `
-    inverseToSpace(mode, place.line, b, &space);${each("SPACE", "storeSpace(place, mode, e, space[i]);")}`,
+}
+
+function storeSpace(shape: LineShape, extra = "", copy = "0u"): string {
+  return forButterflies(shape, "SPACE", "inside", () =>
+    [
+      `  inverseToSpace(${copy}, place.line, b, &space);`,
+      forPlaces(shape, "SPACE", `storeSpace(place, ${extra}e, space[i]);`),
+    ].join("\n"),
   );
-  const detector = over(
-    "FREQUENCY",
-    "inside",
-    `
-    // set anew by hand: seen to keep the numbers of the round before when left to the declaration
-    var values: array<f32, ${lastRadix}>;
-    for (var i = 0u; i < LAST_RADIX; i++) { values[i] = 0.0; }
-    for (var mode = 0u; mode < MODE_COUNT; mode++) {
-      forwardToFrequency(mode, place.line, b, &frequency);
-      for (var i = 0u; i < LAST_RADIX; i++) { values[i] += squaredModulus(frequency[i]); }
-      if (MODE_COUNT > 1u) { keepFrequency(mode, place.line, b, &frequency); }
-    }${each("FREQUENCY", "values[i] = atFrequency(place, e, values[i]);")}
-    for (var mode = 0u; mode < MODE_COUNT; mode++) {
-      if (MODE_COUNT > 1u) { takeFrequency(mode, place.line, b, &frequency); }
-      for (var i = 0u; i < LAST_RADIX; i++) { frequency[i] *= values[i]; }
-      inverseFromFrequency(mode, place.line, b, &frequency);
-    }`,
+}
+
+function loadFrequency(shape: LineShape): string {
+  return forButterflies(shape, "FREQUENCY", "inside", () =>
+    [
+      forPlaces(shape, "FREQUENCY", "frequency[i] = loadFrequency(place, e);"),
+      "  inverseFromFrequency(0u, place.line, b, &frequency);",
+    ].join("\n"),
+  );
+}
+
+function storeFrequency(shape: LineShape): string {
+  return forButterflies(shape, "FREQUENCY", "inside", () =>
+    [
+      "  forwardToFrequency(0u, place.line, b, &frequency);",
+      forPlaces(shape, "FREQUENCY", "storeFrequency(place, e, frequency[i]);"),
+    ].join("\n"),
+  );
+}
+
+/** Every mode to the detector, one factor for all of them, and back, with a copy of the exchange array per mode. */
+function allModesTogether(shape: LineShape): string[] {
+  const several = shape.modes > 1;
+  const elements = (statement: string) => forElements(shape, "FREQUENCY", statement);
+  const detector = forButterflies(shape, "FREQUENCY", "inside", () =>
+    [
+      // set anew by hand: a compiler was seen to keep the numbers of the round before when left to the declaration
+      `  var values: array<f32, LAST_RADIX>;\n${elements("values[i] = 0.0;")}`,
+      forModes(
+        shape,
+        [
+          "  forwardToFrequency(mode, place.line, b, &frequency);",
+          elements("values[i] += squaredModulus(frequency[i]);"),
+          several ? "  keepFrequency(mode, place.line, b, &frequency);" : "",
+        ].join("\n"),
+      ),
+      forPlaces(shape, "FREQUENCY", "values[i] = atFrequency(place, e, values[i]);"),
+      forModes(
+        shape,
+        [
+          several ? "  takeFrequency(mode, place.line, b, &frequency);" : "",
+          elements("frequency[i] *= values[i];"),
+          "  inverseFromFrequency(mode, place.line, b, &frequency);",
+        ].join("\n"),
+      ),
+    ].join("\n"),
   );
   return [
-    forModes(load),
-    "  synchronize();",
-    forModes("  forwardMiddle(mode, place.line, place.thread);"),
+    forModes(shape, loadSpace(shape, "mode, ", "mode")),
+    SYNCHRONIZE,
+    forModes(shape, "  forwardMiddle(mode, place.line, place.thread);"),
     detector,
-    "  synchronize();",
-    forModes("  inverseMiddle(mode, place.line, place.thread);"),
-    forModes(store),
+    SYNCHRONIZE,
+    forModes(shape, "  inverseMiddle(mode, place.line, place.thread);"),
+    forModes(shape, storeSpace(shape, "mode, ", "mode")),
   ];
 }
 
-/** Transforms of several patterns, added in registers. `held`: samples of the frequency layout that an invocation has. */
-function writeSumBody(held: number): string[] {
-  const load = over(
-    "SPACE",
-    "present",
-    `${each("SPACE", "space[i] = loadSpace(place, term, e);")}
-    forwardFromSpace(0u, place.line, b, &space);`,
-  );
-  const add = over(
-    "FREQUENCY",
-    "present",
-    `
-    forwardToFrequency(0u, place.line, b, &frequency);${each("FREQUENCY", "sums[held + i] += atFrequency(place, term, e, frequency[i]);")}
-    held += LAST_RADIX;`,
-  );
-  const store = over(
-    "FREQUENCY",
-    "inside",
-    `${each("FREQUENCY", "storeFrequency(place, e, sums[held + i]);")}
-    held += LAST_RADIX;`,
-  );
+/**
+ * The same with one copy: every mode goes to the detector twice, for the intensity and for the way back. One more
+ * transform costs less than the workgroups that would not fit beside one another.
+ */
+function againForEachMode(shape: LineShape): string[] {
+  const held = Math.ceil(shape.length / radixOf(shape, "FREQUENCY") / shape.threads) * radixOf(shape, "FREQUENCY");
+  const ahead = [loadSpace(shape, "mode, "), SYNCHRONIZE, FORWARD_MIDDLE];
+  const onButterflies = (statements: (before: string) => string[]) =>
+    forButterflies(shape, "FREQUENCY", "inside", (before) => statements(before).join("\n"));
   return [
-    `  var sums: array<vec2f, ${held}>;
-  var held = 0u;
-  let terms = select(0u, termCount(place), inside);
-  for (var term = 0u; term < TERMS; term++) {
-  let present = term < terms;
-${load}
-  synchronize();
-  forwardMiddle(0u, place.line, place.thread);
-  held = 0u;
-${add}
-  synchronize();
-  }
-  held = 0u;
-${store}`,
+    `  var values: array<f32, ${held}>;`,
+    forModes(
+      shape,
+      [
+        ...ahead,
+        onButterflies((before) => [
+          "  forwardToFrequency(0u, place.line, b, &frequency);",
+          forElements(shape, "FREQUENCY", `values[${before} + i] += squaredModulus(frequency[i]);`),
+        ]),
+        SYNCHRONIZE,
+      ].join("\n"),
+    ),
+    onButterflies((before) => [
+      forPlaces(shape, "FREQUENCY", `values[${before} + i] = atFrequency(place, e, values[${before} + i]);`),
+    ]),
+    forModes(
+      shape,
+      [
+        ...ahead,
+        onButterflies((before) => [
+          "  forwardToFrequency(0u, place.line, b, &frequency);",
+          forElements(shape, "FREQUENCY", `frequency[i] *= values[${before} + i];`),
+          "  inverseFromFrequency(0u, place.line, b, &frequency);",
+        ]),
+        SYNCHRONIZE,
+        INVERSE_MIDDLE,
+        storeSpace(shape, "mode, "),
+        SYNCHRONIZE,
+      ].join("\n"),
+    ),
+  ];
+}
+
+/** Transforms of several patterns, added in registers. */
+function sumOfTerms(shape: LineShape): string[] {
+  const held = Math.ceil(shape.length / radixOf(shape, "FREQUENCY") / shape.threads) * radixOf(shape, "FREQUENCY");
+  return [
+    `  var sums: array<vec2f, ${held}>;`,
+    "  let terms = select(0u, termCount(place), inside);",
+    "  for (var term = 0u; term < TERMS; term++) {",
+    "  let present = term < terms;",
+    "  if (present) { beginTerm(place, term); }",
+    loadSpace(shape, "term, ", "0u", "present"),
+    SYNCHRONIZE,
+    FORWARD_MIDDLE,
+    forButterflies(shape, "FREQUENCY", "present", (before) =>
+      [
+        "  forwardToFrequency(0u, place.line, b, &frequency);",
+        forPlaces(shape, "FREQUENCY", `sums[${before} + i] += atFrequency(place, term, e, frequency[i]);`),
+      ].join("\n"),
+    ),
+    SYNCHRONIZE,
+    "  }",
+    forButterflies(shape, "FREQUENCY", "inside", (before) =>
+      forPlaces(shape, "FREQUENCY", `storeFrequency(place, e, sums[${before} + i]);`),
+    ),
   ];
 }

@@ -56,11 +56,16 @@ export function linePitch({ length, radices, threads, axis }: LineShape): number
   return threads === 1 || axis === "column" ? length : length + length / radices.at(-1)!;
 }
 
+/** Lines that an invocation's share of the exchange array holds: one per mode, unless modes go through it in turn. */
+export function exchangeCopies({ threads, modes }: LineShape): number {
+  return threads > 1 ? 1 : modes;
+}
+
 /** Bytes of workgroup memory that the shape takes: its lines, and at the detector a sum per invocation. */
 export function workgroupBytes(shape: LineShape): number {
   if (shape.threads === 1) return 0;
   const sums = shape.kind === "forward-inverse" ? shape.threads * shape.lines : 0;
-  return 8 * (shape.modes * linePitch(shape) * shape.lines + sums);
+  return 8 * (linePitch(shape) * shape.lines + sums);
 }
 
 /** Workgroups for `lineCount` lines. */

@@ -9,7 +9,8 @@
 //   forward-inverse   loadSpace(place, mode, e), atFrequency(place, e, intensity) -> f32, storeSpace(place, mode, e, v)
 //   forward-sum       loadSpace(place, term, e), atFrequency(place, term, e, v) -> vec2f, termCount(place) -> u32,
 //                     storeFrequency(place, e, v)
-//   all               lineCount() -> u32, binding `twiddles`: [length] exp(-2 pi i k / length)
+//                     beginTerm(place, term)
+//   all               lineCount() -> u32, beginLine(place), binding `twiddles`: [length] exp(-2 pi i k / length)
 //
 // The forward flow graph is decimation in frequency, in place; element k ends at the digit-reversed place. The inverse is
 // the transposed graph between two conjugations, so that neither needs a reordering pass. Neither has a factor.

@@ -28,6 +28,7 @@ export function writeUnrolledTransform(shape: LineShape): string {
 fn conjugate(a: vec2f) -> vec2f { return vec2f(a.x, -a.y); }
 fn transformLines(place: Place) {
   if (place.number >= lineCount()) { return; }
+  beginLine(place);
   let samples = arrayLength(&twiddles); // not a literal, so that a compiler leaves loops over it as loops
   var v: array<vec2f, ${shape.length}>;
 ${bodies[shape.kind]().join("\n")}
@@ -152,6 +153,7 @@ function sumBody(shape: LineShape): string[] {
     `  var sums: array<vec2f, ${shape.length}>;`,
     "  let terms = termCount(place);",
     "  for (var term = 0u; term < terms; term++) {",
+    "  beginTerm(place, term);",
     ...load(shape, "loadSpace(place, term, E)"),
     ...forwardStages(shape),
     ...store(shape, "sums[E] += atFrequency(place, term, E, V);", true),

@@ -9,7 +9,7 @@ import { type LineNeeds, type Profile, shapeLine } from "./profile.ts";
 
 export const linePlain = {
   shader: "line-plain",
-  params: { planesPerPattern: "u32", scale: "f32", termPatterns: "u32" },
+  params: { planesPerPattern: "u32", scale: "f32" },
   batch: true,
   buffers: { twiddles: "read", source: "read", result: "readWrite" },
 } satisfies KernelSpec;

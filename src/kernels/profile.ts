@@ -19,6 +19,8 @@ export interface Profile {
   readonly loopedMemory: boolean;
   /** Side in pixels of the object tiles whose patterns the host lists: large ones spare the host, small ones the device. */
   readonly tileSide: number;
+  /** Rows of invocations that gather a 16 x 16 part of the object: few spare reads of the lists, many hide latency. */
+  readonly gatherRows: number;
   /** Patterns whose probe gradients are added in registers. */
   readonly gradientTerms: number;
   /** Samples of a pattern that one invocation adds up for the step sizes, at least. */
@@ -32,13 +34,21 @@ export interface ProfileLimits {
 }
 
 const NEVER = [1, 0] as const;
-const SERIAL = { invocations: 1, workgroupBytes: 0, tileSide: 16, gradientTerms: 8, samplesPerLane: 64 } as const;
+const SERIAL = {
+  invocations: 1,
+  workgroupBytes: 0,
+  tileSide: 16,
+  gatherRows: 4,
+  gradientTerms: 8,
+  samplesPerLane: 64,
+} as const;
 const SHARED = {
   unrolledLengths: NEVER,
   loopedMemory: false,
-  tileSide: 64,
+  tileSide: 32,
+  gatherRows: 16,
   gradientTerms: 4,
-  samplesPerLane: 16,
+  samplesPerLane: 4,
 } as const;
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {

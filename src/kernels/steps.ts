@@ -11,7 +11,7 @@ export const stepSumParts = {
 /** Joined by one of `stepSumParts`. */
 export const stepSums = {
   shader: "step-sums",
-  params: { groupCount: "u32", height: "u32", width: "u32", canvasHeight: "u32", canvasWidth: "u32" },
+  params: { groupCount: "u32", canvasHeight: "u32", canvasWidth: "u32" },
   batch: true,
   buffers: {
     slots: "read",
