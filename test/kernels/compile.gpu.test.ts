@@ -2,8 +2,12 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
+import { shapeLine } from "../../src/kernels/profile.ts";
+import { stepSumParts } from "../../src/kernels/steps.ts";
 import { testDevice } from "../support/gpu.ts";
-import { listKernelSpecs } from "../support/kernel-specs.ts";
+import { isLineKernel, kindsOf, listKernelSpecs } from "../support/kernel-specs.ts";
+import { lineKinds, testProfiles } from "../support/line-profiles.ts";
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -16,16 +20,39 @@ function requiredConstants(spec: KernelSpec): Record<string, number> {
   return Object.fromEntries(Array.from(names, (match) => [match[1]!, 4]));
 }
 
-for (const [name, spec] of await listKernelSpecs()) {
-  const radices = shaders[spec.shader]!.code.includes("fn fftPass") ? [2, 3, 4, 5, 8, 16] : [null];
-  for (const radix of radices) {
-    test(`${name}${radix === null ? "" : `, ${radix} points`} compiles`, async () => {
-      const whole = radix === null ? spec : { ...spec, parts: [`parts/dft-${radix}`] };
-      const kernel = await compileKernel(device, whole, requiredConstants(spec));
+const specs = Array.from(await listKernelSpecs());
+
+for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {
+  const parts = name === "stepSums" ? Object.values(stepSumParts).map(({ part }) => [part]) : [[]];
+  for (const added of parts) {
+    test(`${[name, ...added].join(" with ")} compiles`, async () => {
+      const kernel = await compileKernel(device, { ...spec, parts: added }, requiredConstants(spec));
       expect(kernel.label).toContain(spec.shader);
     });
   }
 }
+
+/** Two stages, and more than two. */
+const lengths = [12, 30];
+
+for (const [name, spec] of specs.filter(([, spec]) => isLineKernel(spec))) {
+  for (const kind of kindsOf(spec)) {
+    test.each(testProfiles)(`${name}, ${kind}, compiles under the profile %s`, async (_, profile) => {
+      for (const [index, length] of lengths.entries()) {
+        const axis = index === 0 ? "row" : "column";
+        const shape = shapeLine(profile, { kind, axis, length, linesPerPlane: 8, modes: 1 + index, terms: 3 })!;
+        const whole = { ...spec, parts: butterflyParts(shape), generated: writeLineTransform(shape) };
+        const kernel = await compileKernel(device, whole, requiredConstants(spec));
+        expect(kernel.label).toContain(spec.shader);
+      }
+    });
+  }
+}
+
+test("every kind of transform has a kernel", () => {
+  const lineSpecs = specs.filter(([, spec]) => isLineKernel(spec)).map(([, spec]) => spec);
+  expect([...new Set(lineSpecs.flatMap(kindsOf))].sort()).toEqual([...lineKinds].sort());
+});
 
 describe("a kernel that does not compile", () => {
   const broken: KernelSpec = { shader: "broken", buffers: { values: "readWrite" } };
