@@ -1,7 +1,7 @@
 // Replays one golden case on a device and compares every checkpoint, every loss and every intermediate quantity. The step
 // sizes of checkpoints (ckpt_alpha_*) have no tolerance in the manifest: those of the intermediate step are compared.
 
-import { LsqmlEngine } from "../src/index.ts";
+import { type EngineSettings, LsqmlEngine } from "../src/index.ts";
 import type { Checkpoint, GoldenCase } from "./golden-case.ts";
 import {
   constantError,
@@ -15,10 +15,15 @@ import {
 import { compareStep } from "./golden-step.ts";
 
 /** Intermediate step (where the file has one), then every checkpoint, in the order of completed epochs. */
-export async function runCase(device: GPUDevice, golden: GoldenCase, tolerance: Tolerances): Promise<Row[]> {
-  const rows = golden.step.size > 0 ? [await compareStep(device, golden, tolerance)] : [];
+export async function runCase(
+  device: GPUDevice,
+  golden: GoldenCase,
+  tolerance: Tolerances,
+  settings: EngineSettings = {},
+): Promise<Row[]> {
+  const rows = golden.step.size > 0 ? [await compareStep(device, golden, tolerance, settings)] : [];
   const due = golden.checkpoints.map((checkpoint, index) => ({ checkpoint, index }));
-  const engine = await LsqmlEngine.create(device, golden.problem, golden.epochs);
+  const engine = await LsqmlEngine.create(device, golden.problem, golden.epochs, settings);
   try {
     const losses: number[] = [];
     for (let completed = 0; completed <= golden.epochs; completed++) {

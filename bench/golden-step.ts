@@ -1,6 +1,6 @@
 // Intermediate quantities of the first updating minibatch, so that a wrong step is named and not only its consequence.
 
-import { LsqmlEngine, planActive } from "../src/index.ts";
+import { type EngineSettings, LsqmlEngine, planActive } from "../src/index.ts";
 import type { GoldenCase } from "./golden-case.ts";
 import { constantError, type FieldError, type Row, relativeError, type Tolerances } from "./golden-compare.ts";
 
@@ -21,11 +21,16 @@ export function firstUpdatingEpoch({ problem, epochs }: Pick<GoldenCase, "proble
 }
 
 /** Runs up to minibatch 0 of the first updating epoch, reads what the engine holds then, and compares it. */
-export async function compareStep(device: GPUDevice, golden: GoldenCase, tolerance: Tolerances): Promise<Row> {
+export async function compareStep(
+  device: GPUDevice,
+  golden: GoldenCase,
+  tolerance: Tolerances,
+  settings: EngineSettings = {},
+): Promise<Row> {
   const label = `${golden.file}  step`;
   const epoch = firstUpdatingEpoch(golden);
   if (epoch === null) return { label, errors: [...golden.step.keys()].map((name) => unknown(name)) };
-  const engine = await LsqmlEngine.create(device, golden.problem, golden.epochs, { capture: true });
+  const engine = await LsqmlEngine.create(device, golden.problem, golden.epochs, { ...settings, capture: true });
   try {
     for (let before = 0; before < epoch; before++) await engine.runEpoch(before);
     await engine.runEpoch(epoch, { stopAfterMinibatches: 1 });

@@ -26,7 +26,7 @@ export type { LsqmlProblem } from "./engine/problem.ts";
 export { reconstruct } from "./engine/reconstruct.ts";
 export type * from "./engine/result.ts";
 export { runSelfTest, type SelfTestResult } from "./engine/self-test.ts";
-export { defaultProfile } from "./engine/state.ts";
+export { defaultProfile, type EngineSettings } from "./engine/state.ts";
 export * from "./errors.ts";
 export { BufferPool } from "./gpu/buffers.ts";
 export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";

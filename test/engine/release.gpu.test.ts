@@ -132,13 +132,14 @@ describe("nothing is left of an engine that could not be made", () => {
     expect([...watched.alive]).toEqual([]);
   });
 
-  for (const buffer of [0, 5, 40, 60, 80]) {
-    test(`buffer ${buffer} refused`, async () => {
-      const watched = watchBuffers({ buffer });
-      await expect(create(watched)).rejects.toThrow(/no room/);
-      expect([...watched.alive]).toEqual([]);
-    });
-  }
+  test.each([0, 0.1, 0.4, 0.7, 1])("the buffer at %f of the way refused", async (share) => {
+    const whole = watchBuffers();
+    (await create(whole)).destroy();
+    expect(whole.created).toBeGreaterThan(60);
+    const watched = watchBuffers({ buffer: Math.round(share * (whole.created - 1)) });
+    await expect(create(watched)).rejects.toThrow(/no room/);
+    expect([...watched.alive]).toEqual([]);
+  });
 
   for (const pipeline of [0, 6, 12]) {
     test(`pipeline ${pipeline} refused`, async () => {

@@ -2,8 +2,12 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
+import { type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
+import { stepSumParts } from "../../src/kernels/steps.ts";
 import { testDevice } from "../support/gpu.ts";
-import { listKernelSpecs } from "../support/kernel-specs.ts";
+import { isLineKernel, kindsOf, listKernelSpecs } from "../support/kernel-specs.ts";
+import { lineKinds, testProfiles } from "../support/line-profiles.ts";
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -16,16 +20,50 @@ function requiredConstants(spec: KernelSpec): Record<string, number> {
   return Object.fromEntries(Array.from(names, (match) => [match[1]!, 4]));
 }
 
-for (const [name, spec] of await listKernelSpecs()) {
-  const radices = shaders[spec.shader]!.code.includes("fn fftPass") ? [2, 3, 4, 5, 8, 16] : [null];
-  for (const radix of radices) {
-    test(`${name}${radix === null ? "" : `, ${radix} points`} compiles`, async () => {
-      const whole = radix === null ? spec : { ...spec, parts: [`parts/dft-${radix}`] };
-      const kernel = await compileKernel(device, whole, requiredConstants(spec));
+const specs = Array.from(await listKernelSpecs());
+
+for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {
+  const parts = name === "stepSums" ? Object.values(stepSumParts).map(({ part }) => [part]) : [[]];
+  for (const added of parts) {
+    test(`${[name, ...added].join(" with ")} compiles`, async () => {
+      const kernel = await compileKernel(device, { ...spec, parts: added }, requiredConstants(spec));
       expect(kernel.label).toContain(spec.shader);
     });
   }
 }
+
+for (const [name, spec] of specs.filter(([, spec]) => isLineKernel(spec))) {
+  for (const kind of kindsOf(spec)) {
+    const withShape = (profile: Profile, length: number, modes: number) => {
+      const shape = shapeLine(profile, { kind, axis: "column", length, linesPerPlane: 8, modes, terms: 3 })!;
+      return { ...spec, parts: butterflyParts(shape), generated: writeLineTransform(shape) };
+    };
+
+    test(`${name}, ${kind}, compiles`, async () => {
+      const kernel = await compileKernel(device, withShape(profiles.looped, 12, 2), requiredConstants(spec));
+      expect(kernel.label).toContain(spec.shader);
+    });
+
+    // without what the driver makes of it, which takes SwiftShader seconds
+    test.each(testProfiles)(`${name}, ${kind}, is valid WGSL under the profile %s`, async (_, profile) => {
+      for (const [length, modes] of [
+        [12, 1],
+        [30, 3],
+        [64, 1],
+      ] as const) {
+        const { shader, parts, generated } = withShape(profile, length, modes);
+        const code = [...[shader, ...parts].map((file) => shaders[file]!.code), generated].join("\n");
+        const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+        expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}`)).toEqual([]);
+      }
+    });
+  }
+}
+
+test("every kind of transform has a kernel", () => {
+  const lineSpecs = specs.filter(([, spec]) => isLineKernel(spec)).map(([, spec]) => spec);
+  expect([...new Set(lineSpecs.flatMap(kindsOf))].sort()).toEqual([...lineKinds].sort());
+});
 
 describe("a kernel that does not compile", () => {
   const broken: KernelSpec = { shader: "broken", buffers: { values: "readWrite" } };

@@ -2,6 +2,8 @@
 
 import { readdirSync } from "node:fs";
 import type { KernelSpec } from "../../src/gpu/kernel.ts";
+import { shaders } from "../../src/gpu/shaders.generated.ts";
+import type { LineKind } from "../../src/kernels/line-shape.ts";
 
 const folder = new URL("../../src/kernels/", import.meta.url);
 
@@ -17,4 +19,21 @@ export async function listKernelSpecs(): Promise<Map<string, KernelSpec>> {
 
 function isKernelSpec(value: unknown): value is KernelSpec {
   return typeof value === "object" && value !== null && "shader" in value && "buffers" in value;
+}
+
+/** True for kernels around a generated line transform. */
+export function isLineKernel(spec: KernelSpec): boolean {
+  return shaders[spec.shader]!.code.includes("transformLines(");
+}
+
+/** The transforms whose callbacks a line kernel declares (src/kernels/line-transform.ts lists them). */
+export function kindsOf(spec: KernelSpec): LineKind[] {
+  const declares = (name: string) => shaders[spec.shader]!.code.includes(`fn ${name}(`);
+  if (declares("termCount")) return ["forward-sum"];
+  if (declares("atFrequency")) return ["forward-inverse"];
+  if (declares("atSpace")) return ["inverse-forward"];
+  return [
+    ...(declares("loadSpace") ? (["forward"] as const) : []),
+    ...(declares("loadFrequency") ? (["inverse"] as const) : []),
+  ];
 }

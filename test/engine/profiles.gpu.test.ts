@@ -1,0 +1,123 @@
+// pty-chi's numbers, the reference's and the same bits twice, under every profile: written-out butterflies and the
+// detector without room for all modes on chip included.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type GoldenCase, readGoldenCase } from "../../bench/golden-case.ts";
+import { isWithin, type Tolerances } from "../../bench/golden-compare.ts";
+import { runCase } from "../../bench/golden-run.ts";
+import { LsqmlEngine } from "../../src/engine/lsqml-engine.ts";
+import { type Profile, type ProfileName, profiles } from "../../src/kernels/profile.ts";
+import type { ReconstructOptionsInput } from "../../src/options.ts";
+import { testDevice } from "../support/gpu.ts";
+import { testProfiles } from "../support/line-profiles.ts";
+import { compareWithReference, prepareFromGuess } from "./against-reference.ts";
+import { bitsOf, runEngine } from "./run-engine.ts";
+import { makeTinyScan, type TinyScanSettings } from "./tiny-scan.ts";
+
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await testDevice();
+});
+
+/** As long as an engine lives, others have its kernels without another compilation; all capture, as the step does. */
+const kept: LsqmlEngine[] = [];
+afterAll(() => {
+  for (const engine of kept) engine.destroy();
+});
+
+const folder = join(import.meta.dirname, "../../fixtures/golden");
+const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as {
+  cases: Record<string, { tolerance: Tolerances }>;
+};
+
+/** Runs with `profile` in the place of the one whose name it has. */
+async function withProfile<T>(profile: Profile, run: (name: ProfileName) => Promise<T>): Promise<T> {
+  const known = profiles as Record<ProfileName, Profile>;
+  const original = known[profile.name];
+  known[profile.name] = profile;
+  try {
+    return await run(profile.name);
+  } finally {
+    known[profile.name] = original;
+  }
+}
+
+async function readCase(name: string): Promise<GoldenCase> {
+  const golden = await readGoldenCase(join(folder, `${name}.npz`));
+  if ("notYet" in golden) throw new Error(`not yet: ${golden.notYet.join(", ")}`);
+  return golden;
+}
+
+for (const [label, profile] of testProfiles) {
+  describe(`golden cases under the profile ${label}`, () => {
+    beforeAll(async () => {
+      const { problem, epochs } = await readCase("lsqml-gaussian");
+      await withProfile(profile, async (chosen) => {
+        kept.push(await LsqmlEngine.create(device, problem, epochs, { profile: chosen, capture: true }));
+      });
+    });
+
+    test.each(["lsqml-gaussian", "lsqml-mixed3"])("%s", async (name) => {
+      const golden = await readCase(name);
+      const { tolerance } = manifest.cases[name]!;
+      const rows = await withProfile(profile, (chosen) =>
+        runCase(device, golden, tolerance, { profile: chosen, capture: true }),
+      );
+      const report = rows.map((row) => JSON.stringify(row)).join("\n");
+      expect(rows.length).toBeGreaterThan(2);
+      expect(isWithin(rows, "required"), report).toBe(true);
+      expect(isWithin(rows, "aim"), report).toBe(true);
+    });
+  });
+}
+
+describe("bits", () => {
+  const scan = makeTinyScan({ modes: 2, frame: [12, 8] }).dataset;
+  const options = { batchSize: 7 } as const;
+  const sliceBytes = 3 * 2 * 8 * 96;
+
+  for (const [label, profile] of testProfiles) {
+    test(`are the same in every run, resident or streamed, under the profile ${label}`, async () => {
+      await withProfile(profile, async (chosen) => {
+        const settings = { profile: chosen, sliceBytes };
+        const first = await runEngine(device, prepareFromGuess(scan, options), 3, settings);
+        const second = await runEngine(device, prepareFromGuess(scan, options), 3, settings);
+        const problem = prepareFromGuess(scan, { ...options, deviceMemoryBytes: 1000 });
+        const streamed = await runEngine(device, problem, 3, settings);
+        expect(first.sliceCount).toBeGreaterThan(1);
+        expect([first.streamed, streamed.streamed]).toEqual([false, true]);
+        expect(bitsOf(second)).toEqual(bitsOf(first));
+        expect(bitsOf(streamed)).toEqual(bitsOf(first));
+      });
+    });
+  }
+});
+
+describe("a detector whose modes do not fit on chip", () => {
+  const narrow = (profile: Profile, workgroupBytes: number): Profile => ({ ...profile, workgroupBytes });
+  const cases: [string, Profile, TinyScanSettings, ReconstructOptionsInput][] = [
+    [
+      "nine modes of columns of 128, looped",
+      profiles.looped,
+      { frame: [128, 8] },
+      { batchSize: 6, probe: { modes: 9, orthogonalizeModes: { enabled: false } } },
+    ],
+    ["two modes, little workgroup memory", narrow(profiles.shared, 200), { modes: 2 }, { batchSize: 6 }],
+  ];
+  test.each(cases)("%s", async (_, profile, scan, options) => {
+    await withProfile(profile, async (chosen) => {
+      const problem = prepareFromGuess(makeTinyScan(scan).dataset, options);
+      const engine = await LsqmlEngine.create(device, problem, 2, { profile: chosen });
+      try {
+        expect(engine.state.plan.fusedDetector).toBe(false);
+        const distances = await compareWithReference(device, problem, 2, { profile: chosen });
+        for (const [quantity, distance] of Object.entries(distances)) expect(distance, quantity).toBeLessThan(5e-6);
+        const [first, second] = [1, 2].map(() => runEngine(device, problem, 2, { profile: chosen }));
+        expect(bitsOf(await second!)).toEqual(bitsOf(await first!));
+      } finally {
+        engine.destroy();
+      }
+    });
+  });
+});
