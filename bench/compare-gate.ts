@@ -22,6 +22,14 @@ export const FINAL_LIMIT = 1e-3;
 /** Of every epoch's loss over the run. */
 export const LOSS_CURVE_LIMIT = 1e-2;
 
+/** Where less than this happened to the object between the ends of epochs 0 and 2, agreement would say nothing. */
+export const LEAST_MOVEMENT = 1e-3;
+
+/** Relative distance of two objects. */
+export function measureMovement(from: ArrayLike<number>, to: ArrayLike<number>, weights: ArrayLike<number>): number {
+  return relativeError(to, from, weights);
+}
+
 /** Same start, same schedule: nothing has to be removed. `weights` [y, x] of the object. */
 export function gateEarly(ours: EngineState, theirs: EngineState, weights: ArrayLike<number>): GateValue[] {
   return [

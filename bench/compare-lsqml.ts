@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type GateValue, gateEarly, gateFinal, passesGate } from "./compare-gate.ts";
+import { type GateValue, gateEarly, gateFinal, LEAST_MOVEMENT, measureMovement, passesGate } from "./compare-gate.ts";
 import { type EpochPlan, type LsqmlRow, planEpochs } from "./compare-rows.ts";
 import { type PreparedScan, writeSchedule } from "./compare-scan.ts";
 import { type JobWork, Side, type SideChoices, type VariantName } from "./compare-sides.ts";
@@ -38,6 +38,8 @@ export interface SideResult {
 
 export interface GateRecord {
   readonly batchSize: number;
+  /** How far pty-chi's object went between the ends of epochs 0 and 2: agreement of what stood still would say nothing. */
+  readonly movement: number;
   /** After three epochs, by variant. */
   readonly early: Readonly<Record<string, readonly GateValue[]>>;
   /** After the run; null where the schedules differ. */
@@ -83,14 +85,12 @@ export async function compareRow(row: LsqmlRow, scan: PreparedScan, choices: Run
         gates.push(await gateAlone(row, scan, batchSize, choices));
     if (!gates.every(gatePassed)) return failed(gates, plan);
     const prepared = await prepareAll(sides, row, scan, plan, batchOf, choices);
-    const warmUp = await runAll(sides, plan.warmUp);
-    await runAll(sides, plan.gate);
-    const early = same ? await gateSides(sides, scan, gateEarly) : null;
-    if (early) gates.push({ batchSize: batchOf(null), early, final: null });
+    const { seconds: warmUp, ...first } = await runFirstEpochs(sides, scan);
+    if (same) gates.push({ batchSize: batchOf(null), ...first });
     if (!gates.every(gatePassed)) return failed(gates, plan);
     await runAll(sides, plan.untimed);
     const turns = await takeTurns(sides, plan, choices);
-    if (early) gates.push({ ...gates.pop()!, final: await gateSides(sides, scan, gateFinal) });
+    if (same) gates.push({ ...gates.pop()!, final: await gateSides(sides, scan, gateFinal) });
     const passed = gates.every(gatePassed);
     const results: Record<string, SideResult> = {};
     for (const [index, side] of sides.entries()) {
@@ -101,7 +101,7 @@ export async function compareRow(row: LsqmlRow, scan: PreparedScan, choices: Run
         secondsPerEpoch: spreadOf(seconds)!,
         patternsPerSecond: spreadOf(seconds.map((value) => row.patterns / value))!,
         computeSecondsPerEpoch: spreadOf(compute),
-        warmUpSeconds: warmUp[index]!,
+        warmUpSeconds: warmUp[index]!.slice(0, plan.warmUp.count),
         prepareSeconds: prepared[index]!.seconds,
         peakHostBytes: peakBytes,
         deviceBytes,
@@ -136,7 +136,8 @@ function failed(gates: readonly GateRecord[], epochs: EpochPlan): LsqmlResult {
   return { passed: false, gates, epochs, sides: {}, ratios: null, firstResults: null, batchTrials: null };
 }
 
-function gatePassed({ early, final }: GateRecord): boolean {
+function gatePassed({ movement, early, final }: GateRecord): boolean {
+  if (!(movement >= LEAST_MOVEMENT)) return false;
   return [...Object.values(early), ...Object.values(final ?? {})].every(passesGate);
 }
 
@@ -173,7 +174,7 @@ async function prepareAll(
 }
 
 /** Seconds of every epoch, by side. */
-async function runAll(sides: readonly Side[], span: EpochPlan["gate"]): Promise<number[][]> {
+async function runAll(sides: readonly Side[], span: EpochPlan["untimed"]): Promise<number[][]> {
   const seconds = [];
   for (const side of sides) seconds.push((await side.run(span)).seconds);
   return seconds;
@@ -201,6 +202,23 @@ async function takeTurns(
   return results;
 }
 
+/** Epochs 0 to 2 and the gate after them; seconds by side and epoch. */
+async function runFirstEpochs(
+  sides: readonly Side[],
+  scan: PreparedScan,
+): Promise<Omit<GateRecord, "batchSize"> & { readonly seconds: number[][] }> {
+  const scaled = await runAll(sides, { first: 0, count: 1 });
+  const before = await sides[1]!.state();
+  const updated = await runAll(sides, { first: 1, count: 2 });
+  const after = await sides[1]!.state();
+  return {
+    movement: measureMovement(before.object, after.object, scan.illumination),
+    early: await gateSides(sides, scan, gateEarly),
+    final: null,
+    seconds: scaled.map((seconds, index) => [...seconds, ...updated[index]!]),
+  };
+}
+
 async function gateSides(
   [ours, ...theirs]: readonly Side[],
   scan: PreparedScan,
@@ -225,9 +243,9 @@ async function gateAlone(
     for (const side of sides) {
       await side.ready();
       await side.prepare(job);
-      await side.run({ first: 0, count: 3 });
     }
-    return { batchSize, early: await gateSides(sides, scan, gateEarly), final: null };
+    const { seconds: _, ...gate } = await runFirstEpochs(sides, scan);
+    return { batchSize, ...gate };
   } finally {
     await Promise.all(sides.map((side) => side.close()));
   }

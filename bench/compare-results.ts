@@ -30,6 +30,8 @@ export interface RowRecord extends CodeState {
   readonly measuredAt: string;
   readonly repeats: number;
   readonly seconds: number;
+  /** Share of the processor that other work used just before and just after; null = unknown. */
+  readonly busyShare: readonly (number | null)[];
   readonly result: LsqmlResult | ImageResult | HostResult;
 }
 

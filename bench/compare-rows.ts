@@ -130,10 +130,9 @@ export interface EpochSpan {
   readonly count: number;
 }
 
-/** Epochs before the timed ones: two that warm up, a third for the gate, then on until the steady ones. */
+/** Epochs before the timed ones: two that warm up and a third, after which the gate is; then on until the steady ones. */
 export interface EpochPlan {
   readonly warmUp: EpochSpan;
-  readonly gate: EpochSpan;
   readonly untimed: EpochSpan;
   /** What every turn runs before its timed epochs (count 0: nothing), and the timed ones. */
   readonly turns: readonly { readonly before: EpochSpan; readonly timed: EpochSpan }[];
@@ -160,7 +159,6 @@ export function planEpochs(turns: number, perTurn: number, steady: boolean): Epo
   });
   return {
     warmUp: { first: 0, count: 2 },
-    gate: { first: 2, count: 1 },
     untimed: { first: 3, count: start - 3 },
     turns: planned,
     total: next,

@@ -48,7 +48,10 @@ export async function writeScan(folder: string, { size, modes, patterns }: ScanW
     return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
   });
   const canvasShape = span.map((length) => Math.ceil(length) + size + CANVAS_EXTRA_PX) as [number, number];
-  const probe = addModes(scan.probeGuess.data.subarray(0, 2 * size * size), size, modes);
+  // engines transform without a factor: at its own scale the guess would be too bright by the pixel count, and the
+  // illumination map, which averages over epochs, would hold the object back for the first ten
+  const guess = scan.probeGuess.data.subarray(0, 2 * size * size).map((value) => value / size);
+  const probe = addModes(guess, [size, size], modes);
   const path = join(folder, `scan-${size}-${modes}-${patterns}.npz`);
   const coordinate = (axis: number) => positionsPx.filter((_, index) => index % 2 === axis);
   const file = await open(path, "w");
@@ -104,19 +107,23 @@ export function centrePositions(positionsPx: ArrayLike<number>): Float64Array {
   return Float64Array.from(positionsPx, (value, index) => Math.fround(value - middle[index % 2]!));
 }
 
-/** Further modes: the first times low-order polynomials, weaker and weaker. */
-export function addModes(first: Float32Array, size: number, modes: number): Float32Array<ArrayBuffer> {
+/** Further modes [mode, y, x]: the first times low-order polynomials, weaker and weaker. */
+export function addModes(
+  first: Float32Array,
+  [rows, columns]: readonly [number, number],
+  modes: number,
+): Float32Array<ArrayBuffer> {
   const shapes = [() => 1, (x: number) => x, (_: number, y: number) => y, (x: number, y: number) => x * y];
-  const pixels = size * size;
-  const result = new Float32Array(2 * pixels * modes);
+  const result = new Float32Array(first.length * modes);
   const energy = sumSquares(first);
   for (let mode = 0; mode < modes; mode++) {
     const order = 1 + Math.floor(mode / shapes.length);
     const factor = (pixel: number) =>
-      shapes[mode % shapes.length]!((pixel % size) / size - 0.5, Math.floor(pixel / size) / size - 0.5) ** order;
+      shapes[mode % shapes.length]!((pixel % columns) / columns - 0.5, Math.floor(pixel / columns) / rows - 0.5) **
+      order;
     const wave = first.map((value, index) => value * factor(index >> 1));
     const scale = mode === 0 ? 1 : Math.sqrt((modeEnergy(mode) * energy) / sumSquares(wave));
-    for (let index = 0; index < wave.length; index++) result[2 * pixels * mode + index] = scale * wave[index]!;
+    for (let index = 0; index < wave.length; index++) result[first.length * mode + index] = scale * wave[index]!;
   }
   return result;
 }

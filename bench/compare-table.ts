@@ -5,6 +5,7 @@ import type { LsqmlResult, SideResult } from "./compare-lsqml.ts";
 import type { ResultsFile, RowRecord, Surroundings } from "./compare-results.ts";
 import type { CompareRow, HostRow, ImageRow, LsqmlRow } from "./compare-rows.ts";
 import type { HostResult } from "./host-cost.ts";
+import { BUSY_LIMIT } from "./machine-load.ts";
 import type { Spread } from "./statistics.ts";
 
 type Typed<Row, Result> = Omit<RowRecord, "row" | "result"> & { readonly row: Row; readonly result: Result };
@@ -39,6 +40,7 @@ const TERMS = `## Terms
   loader and ends of epochs, against our whole epoch with resident patterns: a lower bound.
 * first result: process start to the end of the first epoch, which only rescales the probe, and of the second, the first to
   update; shader caches empty, then filled by the run before.
+* object moved: relative distance between the ends of epochs 0 and 2; below 1e-3 agreement would say nothing.
 * host peak: largest resident set of the process. device: what our state allocates; PyTorch's peak on a GPU.`;
 
 function formatSurroundings(found: Surroundings, records: readonly RowRecord[]): string {
@@ -46,7 +48,13 @@ function formatSurroundings(found: Surroundings, records: readonly RowRecord[]):
   const commits = new Set(records.map(({ commit, dirty }) => `${commit ?? "unknown"}${dirty ? " (changed)" : ""}`));
   const days = new Set(records.map(({ measuredAt }) => measuredAt.slice(0, 10)));
   const fft = found.doublePrecisionFftByDefault ? "double precision" : "float32";
+  const busy = Math.max(...records.flatMap(({ busyShare }) => busyShare.map((share) => share ?? 0)), 0);
+  const busyNote =
+    busy > BUSY_LIMIT
+      ? [`* **the machine was up to ${(100 * busy).toFixed(0)} % busy with other work: not to be relied on**`]
+      : [];
   return [
+    ...busyNote,
     `* ours on: ${found.adapterLine}`,
     `* pty-chi on: ${found.referenceGpu ?? `the processor, ${found.cores} threads`}; its FFTs by default: ${fft}`,
     `* machine: ${found.cores} cores, ${found.processor}, ${(found.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
@@ -131,11 +139,12 @@ function formatStarts(records: readonly Typed<LsqmlRow, LsqmlResult>[]): string 
 
 function formatGates(records: readonly Typed<LsqmlRow, LsqmlResult>[]): string {
   const lines = records.flatMap(({ row, result }) =>
-    result.gates.flatMap(({ batchSize, early, final }) =>
+    result.gates.flatMap(({ batchSize, movement, early, final }) =>
       Object.keys(early).map((variant) => [
         title(row),
         batchSize,
         variant,
+        movement.toExponential(1),
         ...[early[variant], final?.[variant]].map((values) =>
           (values ?? [])
             .map(({ name, value, limit }) => `${name} ${value.toExponential(1)}${value <= limit ? "" : ` > ${limit}`}`)
@@ -145,7 +154,14 @@ function formatGates(records: readonly Typed<LsqmlRow, LsqmlResult>[]): string {
     ),
   );
   if (lines.length === 0) return "";
-  const head = ["row", "batch", "pty-chi", "after 3 epochs (limit 1e-4)", "after the run (object 1e-3, loss 1e-2)"];
+  const head = [
+    "row",
+    "batch",
+    "pty-chi",
+    "object moved",
+    "after 3 epochs (limit 1e-4)",
+    "after the run (object 1e-3, loss 1e-2)",
+  ];
   return `## Do the results agree?\n\n${table(head, lines)}`;
 }
 

@@ -2,7 +2,7 @@
 // where the results agree.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { cpus, homedir, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { AdapterFacts } from "../src/index.ts";
 import { formatAdapterLine } from "../src/node/index.ts";
@@ -23,6 +23,7 @@ import { type PreparedScan, writeScan } from "./compare-scan.ts";
 import { Side, type SideChoices, type VariantName, variantTitles } from "./compare-sides.ts";
 import { formatResults } from "./compare-table.ts";
 import { measureHostCost } from "./host-cost.ts";
+import { BUSY_LIMIT, measureBusyShare } from "./machine-load.ts";
 import { choosePython, requirePtychi } from "./python.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
 import { readCodeState, readPackageVersion, repositoryRoot } from "./repository.ts";
@@ -119,9 +120,11 @@ async function lookAround(): Promise<Surroundings> {
     await ours.ready();
     const found = (await ours.worker.call("adapter", { job: choice })).adapter as AdapterFacts;
     const reference = await theirs.ready();
+    // driver files in somebody's home are nobody else's business
+    const driver = found.driver?.replaceAll(homedir(), "~") ?? null;
     return {
-      adapter: found,
-      adapterLine: formatAdapterLine(found),
+      adapter: { ...found, driver },
+      adapterLine: formatAdapterLine({ ...found, driver }),
       processor: cpus()[0]?.model ?? "unknown processor",
       cores: cpus().length,
       memoryBytes: totalmem(),
@@ -179,12 +182,18 @@ async function measureRows(): Promise<number> {
       const same = scan?.size === row.size && scan.modes === row.modes && scan.patterns === row.patterns;
       if (!same) scan = await writeScan(folder, row);
     }
-    const record = {
+    const busyBefore = await measureBusyShare();
+    warnIfBusy(busyBefore);
+    const result = await measure(row, scan);
+    const busyAfter = await measureBusyShare();
+    warnIfBusy(busyAfter);
+    const record: RowRecord = {
       row,
       ...code,
       measuredAt: new Date().toISOString(),
       repeats,
-      result: await measure(row, scan),
+      busyShare: [busyBefore, busyAfter],
+      result,
       seconds: (performance.now() - begin) / 1000,
     };
     measured[row.id] = record;
@@ -197,6 +206,11 @@ async function measureRows(): Promise<number> {
   else console.log(`\n${formatResults(shown)}`);
   if (path !== null) say(`written: ${path} and .md`);
   return Object.values(measured).filter(({ result }) => "passed" in result && !result.passed).length;
+}
+
+function warnIfBusy(share: number | null): void {
+  if (share !== null && share > BUSY_LIMIT)
+    say(`   other work uses ${(100 * share).toFixed(0)} % of the processor: PyTorch's threads suffer most from that`);
 }
 
 async function measure(row: CompareRow, scan: PreparedScan | null): Promise<RowRecord["result"]> {
