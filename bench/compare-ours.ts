@@ -85,19 +85,22 @@ async function prepare({ job }: { job: CompareJob }): Promise<Record<string, unk
 
 async function readProblem(job: CompareJob): Promise<{ problem: LsqmlProblem; close: () => Promise<void> }> {
   const options = parseOptions({ epochs: job.epochs, batchSize: job.batchSize, noiseModel: job.noiseModel });
+  const dataset = await readDataset(await fileAccess(job.scan), options.data, nodeReaderTools());
+  // the dataset closes its own
   const access = await fileAccess(job.scan);
-  const dataset = await readDataset(access, options.data, nodeReaderTools());
   const arrays = await openNpz(access);
   const read = async (name: string) => (await arrays.readNumeric(name)).data as Float32Array;
   const { count, heightPx, widthPx } = dataset.patterns;
   const probe = await read("probeGuess");
   const schedule = parseSchedule(JSON.parse(await readFile(job.schedule, "utf8")), job.schedule);
+  const object = await read("objectGuess");
+  await access.close();
   const [rows, columns] = job.canvasShape;
   const problem: LsqmlProblem = {
     patterns: dataset.patterns,
     totalIntensity: dataset.totalIntensity,
     mask: null,
-    object: { shape: [1, rows, columns], data: await read("objectGuess") },
+    object: { shape: [1, rows, columns], data: object },
     probe: { shape: [1, probe.length / (2 * heightPx * widthPx), heightPx, widthPx], data: probe },
     positionsPx: dataset.positionsPx,
     originPx: [originOf(rows), originOf(columns)],

@@ -67,8 +67,7 @@ export async function readResults(path: string): Promise<ResultsFile> {
 /** True when a row is there as it would be measured again: same work, same commit, clean tree, no fewer repeats. */
 export function isMeasured(record: RowRecord | undefined, row: CompareRow, repeats: number, code: CodeState): boolean {
   if (!record || record.repeats < repeats || JSON.stringify(record.row) !== JSON.stringify(row)) return false;
-  if (code.commit === null) return record.commit === null;
-  return record.commit === code.commit && record.dirty === false && code.dirty === false;
+  return record.commit === code.commit && record.dirty === code.dirty && code.dirty !== true;
 }
 
 /** Writes the JSON file and the Markdown beside it. */

@@ -154,7 +154,7 @@ function pickRows(): readonly CompareRow[] {
   }
 }
 
-/** Number of rows whose results differ. */
+/** Number of rows that broke off or whose results differ; the others are measured all the same. */
 async function measureRows(): Promise<number> {
   const output = values.output ?? (values.quick ? null : join(repositoryRoot, "bench/results"));
   const name = nameResults(surroundings.adapter, new Date().toISOString().slice(0, 10));
@@ -169,6 +169,7 @@ async function measureRows(): Promise<number> {
     }
   }
   const measured: Record<string, RowRecord> = {};
+  let broken = 0;
   let scan: PreparedScan | null = null;
   for (const row of rows) {
     if (values.resume && isMeasured(results.rows[row.id], row, repeats, code)) {
@@ -184,7 +185,15 @@ async function measureRows(): Promise<number> {
     }
     const busyBefore = await measureBusyShare();
     warnIfBusy(busyBefore);
-    const result = await measure(row, scan);
+    let result: RowRecord["result"];
+    try {
+      result = await measure(row, scan);
+    } catch (error) {
+      if (rows.length === 1) throw error;
+      console.error(`${row.id}: ${(error as Error).message}`);
+      broken += 1;
+      continue;
+    }
     const busyAfter = await measureBusyShare();
     warnIfBusy(busyAfter);
     const record: RowRecord = {
@@ -205,7 +214,7 @@ async function measureRows(): Promise<number> {
   if (values.json) console.log(JSON.stringify(shown));
   else console.log(`\n${formatResults(shown)}`);
   if (path !== null) say(`written: ${path} and .md`);
-  return Object.values(measured).filter(({ result }) => "passed" in result && !result.passed).length;
+  return broken + Object.values(measured).filter(({ result }) => "passed" in result && !result.passed).length;
 }
 
 function warnIfBusy(share: number | null): void {

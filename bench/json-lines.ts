@@ -31,6 +31,11 @@ export function readReply(line: string, id: number): Reply {
   return reply;
 }
 
+/** What a worker did not do, in its words. */
+export class WorkerError extends Error {
+  readonly exitCode = 70;
+}
+
 interface Waiting {
   readonly id: number;
   readonly resolve: (reply: Reply) => void;
@@ -106,12 +111,12 @@ export class JsonLineWorker {
     try {
       waiting.resolve(readReply(line, waiting.id));
     } catch (error) {
-      waiting.reject(new Error(`${this.name}: ${(error as Error).message}`));
+      waiting.reject(new WorkerError(`${this.name}: ${(error as Error).message}`));
     }
   }
 
   #end(reason: string, done: () => void): void {
-    this.#ended ??= new Error([`${this.name}: ${reason}`, ...this.#errors].join("\n"));
+    this.#ended ??= new WorkerError([`${this.name}: ${reason}`, ...this.#errors].join("\n"));
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
     done();
   }

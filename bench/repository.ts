@@ -19,7 +19,9 @@ export function readCodeState(): CodeState {
   const named = process.env.PTYCHO_COMMIT;
   try {
     const commit = runGit("rev-parse", "HEAD").trim();
-    return { commit, dirty: runGit("status", "--porcelain", "--untracked-files=no").trim() !== "" };
+    // results that a run writes do not change what ran
+    const changes = runGit("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results");
+    return { commit, dirty: changes.trim() !== "" };
   } catch {
     return { commit: named || null, dirty: null };
   }
