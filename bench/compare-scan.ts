@@ -5,6 +5,7 @@ import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { createMinibatchPlan, createNpzWriter, serializePlan, simulateScan } from "../src/index.ts";
+import { makeUniform } from "./synthetic.ts";
 
 export interface ScanWork {
   /** Pixels per side of a pattern. */
@@ -24,25 +25,28 @@ export interface PreparedScan extends ScanWork {
 
 const SEED = 20260;
 const CANVAS_EXTRA_PX = 50;
+/** Of the step, to either side. */
+const JITTER = 0.3;
 /** Photons per pattern: mean squares of the amplitudes are of this over the pixel count. */
 const PHOTONS = 1e6;
 /** Energy of the k-th further mode of the start, of the first's. */
 const modeEnergy = (mode: number) => 0.1 / mode;
 
+/** Positions of a tile of the object, down and across; the object repeats, so that larger scans cost little to simulate. */
+const TILE = 16;
+
 /** Simulates a scan and writes it into `folder`. */
-export async function writeScan(folder: string, { size, modes, patterns }: ScanWork): Promise<PreparedScan> {
-  const growth = (size / 64) ** 2;
-  const scan = simulateScan(
-    {
-      patternShapePx: [size, size],
-      probe: { modes, defocusPx2: 56 * growth },
-      probeGuess: { defocusErrorPx2: 10 * growth },
-      scan: { pattern: "raster", positions: patterns, stepPx: size / 8 },
-      photonsPerPattern: PHOTONS,
-    },
-    SEED,
+export async function writeScan(folder: string, work: ScanWork): Promise<PreparedScan> {
+  const { size, modes, patterns } = work;
+  const { tile, probeGuess, amplitudes, stepPx } = simulateTile(work);
+  const across = Math.ceil(Math.sqrt(patterns));
+  const places = Array.from({ length: patterns }, (_, k) => [Math.floor(k / across), k % across] as const);
+  const inTile = places.map(([row, column]) => (row % TILE) * TILE + (column % TILE));
+  const positionsPx = centrePositions(
+    places.flatMap((place, k) =>
+      place.map((line, axis) => tile[2 * inTile[k]! + axis]! + Math.floor(line / TILE) * TILE * stepPx),
+    ),
   );
-  const positionsPx = centrePositions(scan.positionsPx);
   const span = [0, 1].map((axis) => {
     const values = positionsPx.filter((_, index) => index % 2 === axis);
     return values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
@@ -50,17 +54,19 @@ export async function writeScan(folder: string, { size, modes, patterns }: ScanW
   const canvasShape = span.map((length) => Math.ceil(length) + size + CANVAS_EXTRA_PX) as [number, number];
   // engines transform without a factor: at its own scale the guess would be too bright by the pixel count, and the
   // illumination map, which averages over epochs, would hold the object back for the first ten
-  const guess = scan.probeGuess.data.subarray(0, 2 * size * size).map((value) => value / size);
+  const guess = probeGuess.map((value) => value / size);
   const probe = addModes(guess, [size, size], modes);
   const path = join(folder, `scan-${size}-${modes}-${patterns}.npz`);
   const coordinate = (axis: number) => positionsPx.filter((_, index) => index % 2 === axis);
+  const pixels = size * size;
+  const stack = inTile.map((k) => amplitudes.subarray(k * pixels, (k + 1) * pixels));
   const file = await open(path, "w");
   try {
     const writer = createNpzWriter(async (bytes) => {
       for (let done = 0; done < bytes.length; )
         done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
     }, crc32);
-    await writer.addPieces("diffraction", "float32", [patterns, size, size], [scan.diffraction]);
+    await writer.addPieces("diffraction", "float32", [patterns, size, size], stack);
     await writer.addArray("xcoords", { dtype: "float64", shape: [patterns], data: coordinate(1) });
     await writer.addArray("ycoords", { dtype: "float64", shape: [patterns], data: coordinate(0) });
     await writer.addArray("probeGuess", { dtype: "complex64", shape: [modes, size, size], data: probe });
@@ -72,6 +78,40 @@ export async function writeScan(folder: string, { size, modes, patterns }: ScanW
   }
   const illumination = lightOnCanvas(probe, size, modes, positionsPx, canvasShape);
   return { size, modes, patterns, path, canvasShape, illumination, positionsPx };
+}
+
+/** The patterns of one tile, on an object that goes on around it as the tile does. */
+function simulateTile({ size, modes }: ScanWork) {
+  const growth = (size / 64) ** 2;
+  const stepPx = size / 8;
+  const length = TILE * stepPx;
+  const options = {
+    patternShapePx: [size, size] as [number, number],
+    probe: { modes, defocusPx2: 56 * growth },
+    probeGuess: { defocusErrorPx2: 10 * growth },
+    photonsPerPattern: PHOTONS,
+  };
+  const shapePx: [number, number] = [length, length];
+  const { object } = simulateScan({ ...options, object: { shapePx }, scan: { positions: 1 } }, SEED);
+  const around = 2 * length;
+  const data = new Float32Array(2 * around * around);
+  for (let y = 0; y < around; y++) {
+    const row = object.data.subarray(2 * (y % length) * length, 2 * ((y % length) + 1) * length);
+    for (let x = 0; x < around; x += length) data.set(row, 2 * (y * around + x));
+  }
+  const draw = makeUniform(SEED);
+  const positionsPx = Float64Array.from({ length: 2 * TILE * TILE }, (_, index) => {
+    const line = index % 2 === 0 ? Math.floor((index >> 1) / TILE) : (index >> 1) % TILE;
+    return size + (line + JITTER * (2 * draw() - 1)) * stepPx;
+  });
+  const inputs = { object: { shape: [around, around], data }, positionsPx };
+  const { diffraction, probeGuess } = simulateScan(options, SEED, inputs);
+  return {
+    tile: positionsPx,
+    probeGuess: probeGuess.data.subarray(0, 2 * size * size),
+    amplitudes: diffraction,
+    stepPx,
+  };
 }
 
 /** Writes the minibatches of `epochs` epochs; returns the file. */
