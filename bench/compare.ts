@@ -30,12 +30,14 @@ import { readCodeState, readPackageVersion, repositoryRoot } from "./repository.
 
 const USAGE = `usage: npm run bench:compare -- [--quick] [--rows H1,n64,...] [--repeats N] [--resume] [--json]
          [--device auto|gpu|software] [--adapter NAME] [--driver NAME] [--python FILE] [--variants default,best,double]
-         [--output FOLDER] [--patterns N] [--image-epochs 100] [--list]
+         [--output FOLDER] [--patterns N] [--image-epochs 100] [--skip-first-results] [--list]
 Runs pty-chi (npm run bench:setup) and ours in turn, checks that they agree, and prints how long each took: minutes on a
 GPU, an hour on a processor; --quick about two minutes. Ends with 1 when a row's results differ: then it has no ratio.
   --rows       rows by target (H1), name or start of a name (n64, n128-m4); --list names them
   --repeats    turns [7; 3 on a processor]
   --resume     keeps the rows that FOLDER's newest file of this device has from the same commit
+  --skip-first-results
+               does not time process starts
   --output     where JSON and Markdown go [bench/results; --quick: nowhere]
   --variants   configurations of pty-chi:
 ${Object.entries(variantTitles)
@@ -58,6 +60,7 @@ const values = readFlags(USAGE, {
   output: { type: "string" },
   patterns: { type: "string" },
   "image-epochs": { type: "string", default: "100" },
+  "skip-first-results": { type: "boolean", default: false },
 });
 const variants = values.variants.split(",") as VariantName[];
 for (const name of variants)
@@ -235,7 +238,8 @@ async function measure(row: CompareRow, scan: PreparedScan | null): Promise<RowR
     steady: true,
     variants,
     batchSizes: software ? [48, 96, 192, 384] : [96, 192, 384, 768],
-    firstResults: row.kind === "lsqml" && row.batch === BATCH_SIZE && row.noise === "gaussian",
+    firstResults:
+      !values["skip-first-results"] && row.kind === "lsqml" && row.batch === BATCH_SIZE && row.noise === "gaussian",
     say,
   };
   if (row.kind === "image") return await compareImage(row, scan!, choices, numberOf("image-epochs", 100));
