@@ -5,12 +5,13 @@ import type { ReconstructOptionsInput } from "../options.ts";
 export const presetNames = ["best", "study"] as const;
 export type PresetName = (typeof presetNames)[number];
 
+/** Below this mean dose (photons per pattern) `best` takes the Poisson model, except in the dark. */
+export const POISSON_BELOW_DOSE = 1e6;
 /**
- * Below this mean dose (photons per pattern) `best` takes the Poisson model: no dose of the study's own design does. On the
- * study's small scale (64 px) the Gaussian model on counts had the lower phase error at 1,000 photons, 0.134 against
- * 0.172 rad.
+ * Below this one, few pixels see a photon at all: the Gaussian model with short steps of the object, too, had the lower
+ * phase error there (bench/results/study-h100.md).
  */
-export const POISSON_BELOW_DOSE = 500;
+export const DARK_BELOW_DOSE = 3000;
 
 /** What a preset may depend on. */
 export interface PresetFacts {
@@ -23,8 +24,8 @@ export interface PresetFacts {
 /**
  * Options of a job. `study`: the original script (study.md section 5.7) under pty-chi 2.2.0's power rule, from a flat start.
  * `best`: every pattern, flat start registered on the canvas, no constraints that fight, intensities as photon counts (by
- * the dose, the mean of Phase C, where the values do not show single ones), Poisson noise below `POISSON_BELOW_DOSE`; large
- * minibatches and short probe steps, which average the noise of single photons instead of following it.
+ * the dose, the mean of Phase C, where the values do not show single ones), Poisson noise from `DARK_BELOW_DOSE` to
+ * `POISSON_BELOW_DOSE`; large minibatches and short steps, which average the noise of single photons instead of following it.
  */
 export function presetOptions(preset: PresetName, { dose, epochs, seed }: PresetFacts): ReconstructOptionsInput {
   const shared = { epochs, seed, initialObject: "flat", canvas: { extraPx: 50 } } as const;
@@ -44,6 +45,7 @@ export function presetOptions(preset: PresetName, { dose, epochs, seed }: Preset
     intensityScale: "counts",
     photonsPerPattern: dose,
     probe: { optimalStepSizeScaler: 0.1 },
+    ...(dose < DARK_BELOW_DOSE ? { object: { optimalStepSizeScaler: 0.3 } } : {}),
   };
 }
 
@@ -52,9 +54,10 @@ export function presetFlags(preset: PresetName, dose: number): readonly string[]
   if (preset === "study") return ["--probe-power", "--first-patterns", "2000"];
   const scale = ["--intensity-scale", "counts", "--photons-per-pattern", String(dose)];
   const steps = ["--probe-optimal-step-size-scaler", "0.1"];
+  if (dose < DARK_BELOW_DOSE) steps.push("--object-optimal-step-size-scaler", "0.3");
   return ["--batch-size", "512", "--noise-model", noiseModelFor(dose), ...scale, ...steps];
 }
 
 function noiseModelFor(dose: number): "gaussian" | "poisson" {
-  return dose < POISSON_BELOW_DOSE ? "poisson" : "gaussian";
+  return dose >= DARK_BELOW_DOSE && dose < POISSON_BELOW_DOSE ? "poisson" : "gaussian";
 }
