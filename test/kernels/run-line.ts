@@ -36,6 +36,10 @@ struct Params { lineTotal: u32, patternTotal: u32 }
 @group(0) @binding(4) var<storage, read_write> result: array<vec2f>;
 @group(0) @binding(5) var<storage, read_write> between: array<vec2f>;
 fn lineCount() -> u32 { return params.lineTotal; }
+fn beginLine(place: Place) { begunLine = place.number + 1u; }
+fn beginTerm(place: Place, term: u32) { begunTerm = term + 1u; }
+var<private> begunLine: u32;
+var<private> begunTerm: u32;
 // Line of plane \`plane\` of this line's pattern, which has \`planes\` of them.
 fn lineOf(number: u32, planes: u32, plane: u32) -> u32 {
   return (number / LINES_PER_PLANE * planes + plane) * LINES_PER_PLANE + number % LINES_PER_PLANE;
