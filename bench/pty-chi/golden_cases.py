@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import ptychi
 import torch
-from lsqml_worker import GatheredLoader, ScheduleSampler, remove_step_perturbation
+from lsqml_worker import GatheredLoader, remove_step_perturbation
 from ptychi.api import enums
 from ptychi.api.options.lsqml import LSQMLOptions
 from ptychi.api.task import PtychographyTask
@@ -67,8 +67,8 @@ def build_task(case: Arrays, settings: dict) -> PtychographyTask:
         **optional,
     )
     epochs = [[[int(i) for i in row if i >= 0] for row in epoch] for epoch in case["schedule"]]
-    sampler = ScheduleSampler([[row for row in epoch if row] for epoch in epochs])
-    task.reconstructor.dataloader = GatheredLoader(task.dataset, sampler)
+    epochs = [[row for row in epoch if row] for epoch in epochs]
+    task.reconstructor.dataloader = GatheredLoader(task.dataset, epochs)
     return task
 
 

@@ -44,18 +44,25 @@ class ScheduleSampler(torch.utils.data.Sampler):
 class GatheredLoader:
     """Yields the same minibatches, each gathered by one indexing operation where the patterns are."""
 
-    def __init__(self, dataset, sampler: ScheduleSampler) -> None:
-        self._dataset = dataset
-        self._sampler = sampler
+    def __init__(self, dataset, epochs: list[list[list[int]]]) -> None:
+        self._patterns = dataset.patterns
+        # on both sides beforehand, so that no minibatch waits for a copy
+        self._epochs = [
+            [(indices, indices.to(self._patterns.device)) for indices in map(make_indices, epoch)] for epoch in epochs
+        ]
+        self._started = 0
 
     def __len__(self) -> int:
-        return len(self._sampler)
+        return len(self._epochs[max(self._started - 1, 0)])
 
     def __iter__(self):
-        patterns = self._dataset.patterns
-        for indices in self._sampler:
-            index_tensor = torch.tensor(indices, dtype=torch.long, device="cpu")
-            yield [index_tensor, patterns[index_tensor.to(patterns.device)]]
+        self._started += 1
+        for indices, indices_there in self._epochs[self._started - 1]:
+            yield [indices, self._patterns[indices_there]]
+
+
+def make_indices(minibatch: list[int]) -> torch.Tensor:
+    return torch.tensor(minibatch, dtype=torch.long, device="cpu")
 
 
 class TimedLoader:
@@ -184,14 +191,13 @@ class Worker:
 
     def _set_loader(self, epochs: list[list[list[int]]], gathered: bool) -> None:
         reconstructor = self._task.reconstructor
-        sampler = ScheduleSampler(epochs)
         if gathered:
-            loader = GatheredLoader(self._task.dataset, sampler)
+            loader = GatheredLoader(self._task.dataset, epochs)
         else:
             # As pty-chi makes it for minibatches that it has chosen itself.
             loader = torch.utils.data.DataLoader(
                 dataset=self._task.dataset,
-                batch_sampler=sampler,
+                batch_sampler=ScheduleSampler(epochs),
                 generator=torch.Generator(device=torch.get_default_device()),
             )
         self._loader = TimedLoader(loader, self._synchronize)
