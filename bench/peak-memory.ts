@@ -1,6 +1,7 @@
 // Peak memory of a process of its own, as the system counts it.
 
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 /** Runs before the program and writes the peak to file descriptor 3 when it ends, in bytes. */
 const REPORT = `
@@ -38,4 +39,13 @@ export function runMeasured(argv: readonly string[], env: NodeJS.ProcessEnv = pr
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, peakBytes: Number(report), output }));
   });
+}
+
+/** Largest resident set of this process so far, in bytes. */
+export function readPeakBytes(): number {
+  try {
+    return 1024 * Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"))![1]);
+  } catch {
+    return 1024 * process.resourceUsage().maxRSS;
+  }
 }
