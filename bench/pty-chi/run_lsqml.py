@@ -1,4 +1,4 @@
-"""Reconstructs a contract NPZ with pty-chi's LSQML on the CPU, with the options `ptycho reconstruct` has by default.
+"""Reconstructs a contract NPZ with pty-chi's LSQML, with the options `ptycho reconstruct` has by default.
 
 Reference side of comparisons: calls pty-chi's public API only. Frames and names follow the result NPZ of
 `ptycho reconstruct`, so both results go through the same `phase_error.py`.
@@ -15,9 +15,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
-
 import ptychi
+import torch
 from ptychi.api import enums
 from ptychi.api.options.lsqml import LSQMLOptions
 from ptychi.api.task import PtychographyTask
@@ -70,7 +69,7 @@ class ScheduledLoader:
         self._started += 1
         self.epochs.append(minibatches)
         for indices in minibatches:
-            index_tensor = torch.tensor(indices, dtype=torch.long)
+            index_tensor = torch.tensor(indices, dtype=torch.long, device="cpu")
             yield [index_tensor, self._dataset.patterns[index_tensor]]
 
 
@@ -117,14 +116,14 @@ def plan_canvas(positions_px: np.ndarray, probe_shape: tuple[int, int], extra_px
 
 
 def build_options(arguments: argparse.Namespace, intensity: np.ndarray) -> LSQMLOptions:
-    """pty-chi's defaults except: CPU, epochs, minibatches of 96, a flat start; the physical lengths do not matter."""
+    """pty-chi's defaults except: the device, epochs, minibatches of 96, a flat start; the physical lengths do not matter."""
     options = LSQMLOptions()
     options.data_options.wavelength_m = 1e-9
     options.object_options.pixel_size_m = 1e-8
     options.object_options.optimizable = True
     options.probe_options.optimizable = True
     reconstructor = options.reconstructor_options
-    reconstructor.default_device = enums.Devices.CPU
+    reconstructor.default_device = enums.Devices.GPU if arguments.device == "cuda" else enums.Devices.CPU
     reconstructor.num_epochs = arguments.epochs
     reconstructor.batch_size = arguments.batch_size
     reconstructor.batching_mode = enums.BatchingModes.RANDOM
@@ -166,16 +165,21 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--batch-size", type=int, default=96)
     parser.add_argument("--canvas-extra", type=int, default=50, help="canvas pixels beyond scan range and probe")
-    parser.add_argument("--seed", type=int, default=0, help="pty-chi's random_seed; does not change the minibatch order")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="pty-chi's random_seed; does not change the minibatch order"
+    )
     parser.add_argument("--order-seed", type=int, help="seed of the minibatch order; default: pty-chi's fixed order")
     parser.add_argument("--schedule", type=Path, help="explicit schedule (JSON) instead of random minibatches")
     parser.add_argument("--export-schedule", type=Path, help="write the minibatches that were used as such a schedule")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where pty-chi computes")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("--device cuda: PyTorch finds no CUDA GPU here")
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     scan = read_scan(arguments.scan, arguments.intensity, arguments.first_patterns)
