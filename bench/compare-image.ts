@@ -7,7 +7,7 @@ import type { RunChoices } from "./compare-lsqml.ts";
 import { BATCH_SIZE, type ImageRow } from "./compare-rows.ts";
 import { type PreparedScan, writeSchedule } from "./compare-scan.ts";
 import { type JobWork, Side } from "./compare-sides.ts";
-import { pairRatios, type Spread, spreadOf } from "./turn-statistics.ts";
+import { pairRatios, type Spread, spread, spreadOrNull } from "./statistics.ts";
 
 export interface ImageResult {
   readonly passed: boolean;
@@ -72,13 +72,13 @@ export async function compareImage(
     sides: Object.fromEntries(
       names.map((name, k) => [
         name,
-        { fromFile: spreadOf(times[k]!.fromFile)!, fromProcess: spreadOf(times[k]!.fromProcess)! },
+        { fromFile: spread(times[k]!.fromFile), fromProcess: spread(times[k]!.fromProcess) },
       ]),
     ),
     ratios: passed
       ? {
-          fromFile: pairRatios(theirs.fromFile, ours.fromFile),
-          fromProcess: pairRatios(theirs.fromProcess, ours.fromProcess),
+          fromFile: spreadOrNull(pairRatios(theirs.fromFile, ours.fromFile)),
+          fromProcess: spreadOrNull(pairRatios(theirs.fromProcess, ours.fromProcess)),
         }
       : null,
   };

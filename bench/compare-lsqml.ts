@@ -7,7 +7,7 @@ import { type GateValue, gateEarly, gateFinal, LEAST_MOVEMENT, measureMovement, 
 import { type EpochPlan, type LsqmlRow, planEpochs } from "./compare-rows.ts";
 import { type PreparedScan, writeSchedule } from "./compare-scan.ts";
 import { type JobWork, Side, type SideChoices, type VariantName } from "./compare-sides.ts";
-import { mean, pairRatios, type Spread, spreadOf } from "./turn-statistics.ts";
+import { mean, pairRatios, type Spread, spread, spreadOrNull } from "./statistics.ts";
 
 export interface RunChoices extends SideChoices {
   readonly folder: string;
@@ -98,9 +98,9 @@ export async function compareRow(row: LsqmlRow, scan: PreparedScan, choices: Run
       const { seconds, compute } = turns[index]!;
       results[side.name] = {
         batchSize: batchOf(side.variant),
-        secondsPerEpoch: spreadOf(seconds)!,
-        patternsPerSecond: spreadOf(seconds.map((value) => row.patterns / value))!,
-        computeSecondsPerEpoch: spreadOf(compute),
+        secondsPerEpoch: spread(seconds),
+        patternsPerSecond: spreadOrNull(seconds.map((value) => row.patterns / value))!,
+        computeSecondsPerEpoch: spreadOrNull(compute),
         warmUpSeconds: warmUp[index]!.slice(0, plan.warmUp.count),
         prepareSeconds: prepared[index]!.seconds,
         peakHostBytes: peakBytes,
@@ -112,9 +112,9 @@ export async function compareRow(row: LsqmlRow, scan: PreparedScan, choices: Run
     const ratios = theirs.map(({ seconds, compute }, index) => [
       choices.variants[index]!,
       {
-        epoch: row.computeOnly ? null : pairRatios(seconds, ours!.seconds),
+        epoch: row.computeOnly ? null : spreadOrNull(pairRatios(seconds, ours!.seconds)),
         // our whole epoch against their minibatches alone
-        compute: compute.length > 0 ? pairRatios(compute, ours!.seconds) : null,
+        compute: compute.length > 0 ? spreadOrNull(pairRatios(compute, ours!.seconds)) : null,
       },
     ]);
     await Promise.all(sides.map((side) => side.close()));

@@ -9,17 +9,17 @@ import type { LsqmlResult } from "./compare-lsqml.ts";
 import type { CompareRow } from "./compare-rows.ts";
 import { formatResults } from "./compare-table.ts";
 import type { HostResult } from "./host-cost.ts";
-import type { CodeState } from "./repository.ts";
+import { type MachineFacts, nameDevice } from "./save-results.ts";
+
+/** Commit and state of the working tree. */
+export type CodeState = Pick<MachineFacts, "commit" | "dirty">;
 
 /** What the numbers were measured with. */
 export interface Surroundings {
   readonly adapter: AdapterFacts;
   readonly adapterLine: string;
-  readonly processor: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  /** node, webgpu, ptychi, torch, numpy, python. */
-  readonly versions: Readonly<Record<string, string | null>>;
+  /** Versions: ours, node, webgpu, ptychi, torch, numpy, python. */
+  readonly machine: Omit<MachineFacts, "commit" | "dirty" | "date">;
   /** GPU that pty-chi computes on; null = the processor, with so many threads as cores. */
   readonly referenceGpu: string | null;
   readonly doublePrecisionFftByDefault: boolean;
@@ -42,9 +42,8 @@ export interface ResultsFile {
 }
 
 /** compare-<device>-<date>, without an ending. */
-export function nameResults(facts: Pick<AdapterFacts, "device" | "description" | "architecture">, day: string): string {
-  const device = (facts.device || facts.description || facts.architecture).toLowerCase();
-  return `compare-${device.replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")}-${day}`;
+export function nameResults(facts: Parameters<typeof nameDevice>[0], day: string): string {
+  return `compare-${nameDevice(facts)}-${day}`;
 }
 
 /** The newest file of the same device, in any day; null when there is none. */

@@ -9,7 +9,7 @@ import type { EngineState } from "./compare-gate.ts";
 import type { CompareJob, ReferenceSettings } from "./compare-job.ts";
 import type { EpochSpan } from "./compare-rows.ts";
 import { JsonLineWorker, type Reply } from "./json-lines.ts";
-import { referenceFolder } from "./python.ts";
+import { pythonScript } from "./python.ts";
 
 /** How the two sides are started. */
 export interface SideChoices {
@@ -54,7 +54,7 @@ export class Side {
     this.#choices = choices;
     this.name = variant === null ? "ours" : `pty-chi ${variant}`;
     const ours = [join(import.meta.dirname, "compare-ours.js")];
-    const theirs = [join(referenceFolder, "lsqml_worker.py")];
+    const theirs = [pythonScript("lsqml_worker.py")];
     this.worker =
       variant === null
         ? new JsonLineWorker(this.name, process.execPath, ours, env)

@@ -6,7 +6,8 @@ import type { ResultsFile, RowRecord, Surroundings } from "./compare-results.ts"
 import type { CompareRow, HostRow, ImageRow, LsqmlRow } from "./compare-rows.ts";
 import type { HostResult } from "./host-cost.ts";
 import { BUSY_LIMIT } from "./machine-load.ts";
-import type { Spread } from "./turn-statistics.ts";
+import type { Spread } from "./statistics.ts";
+import { formatMarkdown } from "./text-table.ts";
 
 type Typed<Row, Result> = Omit<RowRecord, "row" | "result"> & { readonly row: Row; readonly result: Result };
 
@@ -44,7 +45,8 @@ const TERMS = `## Terms
 * host peak: largest resident set of the process. device: what our state allocates; PyTorch's peak on a GPU.`;
 
 function formatSurroundings(found: Surroundings, records: readonly RowRecord[]): string {
-  const versions = Object.entries(found.versions).map(([name, version]) => `${name} ${version ?? "unknown"}`);
+  const { machine } = found;
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version ?? "unknown"}`);
   const commits = new Set(records.map(({ commit, dirty }) => `${commit ?? "unknown"}${dirty ? " (changed)" : ""}`));
   const days = new Set(records.map(({ measuredAt }) => measuredAt.slice(0, 10)));
   const fft = found.doublePrecisionFftByDefault ? "double precision" : "float32";
@@ -56,8 +58,8 @@ function formatSurroundings(found: Surroundings, records: readonly RowRecord[]):
   return [
     ...busyNote,
     `* ours on: ${found.adapterLine}`,
-    `* pty-chi on: ${found.referenceGpu ?? `the processor, ${found.cores} threads`}; its FFTs by default: ${fft}`,
-    `* machine: ${found.cores} cores, ${found.processor}, ${(found.memoryBytes / 2 ** 30).toFixed(0)} GiB`,
+    `* pty-chi on: ${found.referenceGpu ?? `the processor, ${machine.cores} threads`}; its FFTs by default: ${fft}`,
+    `* machine: ${machine.cores} cores, ${machine.processor ?? "unknown processor"}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, ${machine.system}`,
     `* versions: ${versions.join(", ")}`,
     `* commit: ${[...commits].join(", ")}; measured ${[...days].sort().join(", ")}`,
   ].join("\n");
@@ -80,7 +82,7 @@ function formatRatios(records: readonly Typed<LsqmlRow, LsqmlResult>[]): string 
     const ours = result.sides.ours;
     const theirs = result.sides["pty-chi default"] ?? result.sides["pty-chi best"];
     const batch = ours && theirs ? [...new Set([ours.batchSize, theirs.batchSize])].join(" / ") : String(row.batch);
-    if (!result.ratios) return [title(row), row.patterns, batch, "", "", "no ratio: the results differ", "", "", ""];
+    if (!result.ratios) return [title(row), row.patterns, batch, null, null, "no ratio: the results differ"];
     const { default: asItComes, best, double } = result.ratios;
     return [
       title(row),
@@ -195,17 +197,9 @@ function formatHosts(records: readonly Typed<HostRow, HostResult>[]): string {
   return `## Host cost of a minibatch\n\n${table(head, lines)}`;
 }
 
-/** Columns are padded, so that the table also reads well as text. */
-export function table(head: readonly string[], lines: readonly (readonly (string | number)[])[]): string {
-  const cells = [head, ...lines].map((line) => line.map(String));
-  const widths = head.map((_, column) => Math.max(3, ...cells.map((line) => (line[column] ?? "").length)));
-  const format = (line: readonly string[]) =>
-    `| ${widths.map((width, k) => (line[k] ?? "").padEnd(width)).join(" | ")} |`;
-  return [
-    format(cells[0]!),
-    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
-    ...cells.slice(1).map(format),
-  ].join("\n");
+function table(head: readonly string[], lines: readonly (readonly (string | number | null)[])[]): string {
+  const columns = head.map((title, column) => ({ title, show: (line: (typeof lines)[0]) => line[column] ?? null }));
+  return formatMarkdown(columns, lines).join("\n");
 }
 
 function title(row: LsqmlRow): string {
@@ -213,22 +207,22 @@ function title(row: LsqmlRow): string {
   return `${row.id}${targets}`;
 }
 
-function rate(side: SideResult | undefined): string {
-  return side ? String(Math.round(side.patternsPerSecond.median)) : "";
+function rate(side: SideResult | undefined): number | null {
+  return side ? Math.round(side.patternsPerSecond.median) : null;
 }
 
-function ratio(spread: Spread | null | undefined): string {
-  return spread ? formatSpread(spread, (value) => value.toFixed(value < 10 ? 2 : 1)) : "";
+function ratio(spread: Spread | null | undefined): string | null {
+  return spread ? formatSpread(spread, (value) => value.toFixed(value < 10 ? 2 : 1)) : null;
 }
 
-function seconds(spread: Spread | null | undefined): string {
-  return spread ? formatSpread(spread, (value) => value.toPrecision(3)) : "";
+function seconds(spread: Spread | null | undefined): string | null {
+  return spread ? formatSpread(spread, (value) => value.toPrecision(3)) : null;
 }
 
 function formatSpread({ median, min, max }: Spread, format: (value: number) => string): string {
   return `${format(median)} (${format(min)} - ${format(max)})`;
 }
 
-function mebibytes(bytes: number | null): string {
-  return bytes === null ? "" : (bytes / 2 ** 20).toFixed(0);
+function mebibytes(bytes: number | null): string | null {
+  return bytes === null ? null : (bytes / 2 ** 20).toFixed(0);
 }

@@ -2,7 +2,7 @@
 // where the results agree.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { cpus, homedir, tmpdir, totalmem } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { AdapterFacts } from "../src/index.ts";
 import { formatAdapterLine } from "../src/node/index.ts";
@@ -26,7 +26,7 @@ import { measureHostCost } from "./host-cost.ts";
 import { BUSY_LIMIT, measureBusyShare } from "./machine-load.ts";
 import { choosePython, requirePtychi } from "./python.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
-import { readCodeState, readPackageVersion, repositoryRoot } from "./repository.ts";
+import { describeMachine, projectFolder } from "./save-results.ts";
 
 const USAGE = `usage: npm run bench:compare -- [--quick] [--rows H1,n64,...] [--repeats N] [--resume] [--json]
          [--device auto|gpu|software] [--adapter NAME] [--driver NAME] [--python FILE] [--variants default,best,double]
@@ -79,12 +79,13 @@ if (values.list) {
   process.exit(0);
 }
 const repeats = numberOf("repeats", software ? 3 : 7);
-const code = readCodeState();
+const { commit, dirty } = describeMachine();
+const code = { commit, dirty };
 const folder = await mkdtemp(join(tmpdir(), "ptycho-compare-"));
 say(`ours     ${surroundings.adapterLine}`);
-say(`pty-chi  ${surroundings.referenceGpu ?? `the processor, ${surroundings.cores} threads`}, ${python}`);
+say(`pty-chi  ${surroundings.referenceGpu ?? `the processor, ${surroundings.machine.cores} threads`}, ${python}`);
 say(
-  `versions ${Object.entries(surroundings.versions)
+  `versions ${Object.entries(surroundings.machine.versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ")}`,
 );
@@ -123,19 +124,18 @@ async function lookAround(): Promise<Surroundings> {
     await ours.ready();
     const found = (await ours.worker.call("adapter", { job: choice })).adapter as AdapterFacts;
     const reference = await theirs.ready();
+    const {
+      commit: _,
+      dirty: __,
+      date: ___,
+      ...machine
+    } = describeMachine(reference.versions as Record<string, string>);
     // driver files in somebody's home are nobody else's business
     const driver = found.driver?.replaceAll(homedir(), "~") ?? null;
     return {
       adapter: { ...found, driver },
       adapterLine: formatAdapterLine({ ...found, driver }),
-      processor: cpus()[0]?.model ?? "unknown processor",
-      cores: cpus().length,
-      memoryBytes: totalmem(),
-      versions: {
-        node: process.version.slice(1),
-        webgpu: readPackageVersion("webgpu"),
-        ...(reference.versions as Record<string, string>),
-      },
+      machine,
       referenceGpu: found.kind === "hardware" ? facts.gpu : null,
       doublePrecisionFftByDefault: reference.doublePrecisionFftByDefault as boolean,
     };
@@ -159,7 +159,7 @@ function pickRows(): readonly CompareRow[] {
 
 /** Number of rows that broke off or whose results differ; the others are measured all the same. */
 async function measureRows(): Promise<number> {
-  const output = values.output ?? (values.quick ? null : join(repositoryRoot, "bench/results"));
+  const output = values.output ?? (values.quick ? null : join(projectFolder(), "bench/results"));
   const name = nameResults(surroundings.adapter, new Date().toISOString().slice(0, 10));
   let path = output === null ? null : join(resolve(output), `${name}.json`);
   let results: ResultsFile = { version: 1, surroundings, rows: {} };

@@ -11,7 +11,8 @@ import { fftBytes, fftFlops, planeBytes } from "./cost-model.ts";
 import { bindProbe, type ProbeKernel } from "./device-kernels.ts";
 import { type CopyWay, chooseCopy, copyWorkgroups, readPart } from "./device-probes.ts";
 import { bestSeconds, GpuClock } from "./gpu-clock.ts";
-import { findPython, PythonWorker, pythonScript } from "./python-worker.ts";
+import { JsonLineWorker } from "./json-lines.ts";
+import { findPython, pythonScript } from "./python.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
 import { describeMachine, saveResults } from "./save-results.ts";
 import { median, pairRatios, type Spread, spread } from "./statistics.ts";
@@ -75,7 +76,7 @@ const folder = await mkdtemp(join(tmpdir(), "ptycho-fft-"));
 say(formatAdapterLine(facts));
 const python = values["no-torch"] ? null : findPython(values.python);
 if (!python) say("without torch: no interpreter (npm run bench:setup, or --python FILE)");
-const worker = python ? new PythonWorker(python, pythonScript("speed_worker.py")) : null;
+const worker = python ? new JsonLineWorker("Python", python, [pythonScript("speed_worker.py")]) : null;
 const facing: { torch: Readonly<Record<string, unknown>> | null } = { torch: null };
 try {
   const way = await chooseCopy({ device, clock, software }, software ? 2 ** 24 : 2 ** 28);
@@ -93,7 +94,7 @@ try {
     if (!values.json) console.log(`written: ${files.join(", ")}`);
   }
 } finally {
-  worker?.close();
+  await worker?.close();
   await rm(folder, { recursive: true, force: true });
 }
 process.exit(0);
@@ -156,7 +157,7 @@ async function timeInTurn(
   const target = SECONDS_PER_TURN[facts.kind];
   const times = async (work: Encode) => repeats(target, (await timeRuns(work, 1)).seconds);
   const [oursTimes, copyTimes] = [await times(transform), await times(copying)];
-  const torchTimes = worker ? repeats(target, Number((await worker.ask("fft-time", { times: 1 })).seconds)) : 0;
+  const torchTimes = worker ? repeats(target, Number((await worker.call("fft-time", { times: 1 })).seconds)) : 0;
   const [ours, wall, theirs, copies]: [number[], number[], number[], number[]] = [[], [], [], []];
   for (let round = 0; round < Number(values.rounds); round++) {
     copies.push((await timeRuns(copying, copyTimes)).seconds);
@@ -165,7 +166,7 @@ async function timeInTurn(
     wall.push(timed.wall);
     await sleep(PAUSE_MS);
     if (worker) {
-      theirs.push(Number((await worker.ask("fft-time", { times: torchTimes })).seconds));
+      theirs.push(Number((await worker.call("fft-time", { times: torchTimes })).seconds));
       await sleep(PAUSE_MS);
     }
   }
@@ -229,11 +230,11 @@ async function compareWithTorch(
 ): Promise<FftRow["errors"]> {
   const path = join(folder, "planes.raw");
   await writeFile(path, input);
-  facing.torch = await worker!.ask("fft-prepare", { path, size, distinct, planes, device: software ? "cpu" : "gpu" });
+  facing.torch = await worker!.call("fft-prepare", { path, size, distinct, planes, device: software ? "cpu" : "gpu" });
   const errors = { ours: 0, torch: 0, difference: 0 };
   for (const offset of [0, result.size - input.byteLength]) {
     await writeFile(path, new Uint8Array(await readPart(device, result, offset, input.byteLength)));
-    const answer = await worker!.ask("fft-check", { path });
+    const answer = await worker!.call("fft-check", { path });
     errors.ours = Math.max(errors.ours, Number(answer.oursError));
     errors.torch = Math.max(errors.torch, Number(answer.torchError));
     errors.difference = Math.max(errors.difference, Number(answer.difference));

@@ -9,9 +9,9 @@ import { writeNpz } from "../src/index.ts";
 import { fromPieces, writeFileAtomic } from "../src/node/index.ts";
 import { type CheckReply, judgeCheck, type ManifestTolerance, makeTolerance, type WriteReply } from "./golden-check.ts";
 import { buildInputs, type CaseDesign, caseDesigns } from "./golden-inputs.ts";
-import { BenchSetupError, choosePython, referenceFolder, requirePtychi } from "./python.ts";
+import { BenchSetupError, choosePython, pythonScript, requirePtychi } from "./python.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
-import { repositoryRoot } from "./repository.ts";
+import { projectFolder } from "./save-results.ts";
 
 const USAGE = `usage: npm run bench:golden -- [--output FOLDER] [--case PART] [--python FILE]
        npm run bench:golden -- --check [--folder fixtures/golden] [--case PART] [--python FILE]
@@ -25,7 +25,7 @@ const values = readFlags(USAGE, {
   output: { type: "string", default: "golden-out" },
   case: { type: "string", default: "" },
   check: { type: "boolean", default: false },
-  folder: { type: "string", default: join(repositoryRoot, "fixtures/golden") },
+  folder: { type: "string", default: join(projectFolder(), "fixtures/golden") },
   python: { type: "string" },
 });
 const python = choosePython(values.python);
@@ -35,7 +35,7 @@ process.exit(values.check ? await check(resolve(values.folder)) : await write(re
 
 /** Standard output of golden_cases.py, line by line. */
 function runPython(...argv: string[]): string[] {
-  const run = spawnSync(python, [join(referenceFolder, "golden_cases.py"), ...argv], {
+  const run = spawnSync(python, [pythonScript("golden_cases.py"), ...argv], {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
   });

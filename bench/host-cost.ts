@@ -5,8 +5,8 @@ import { LsqmlEngine } from "../src/index.ts";
 import { type OpenedDevice, openDevice } from "../src/node/index.ts";
 import type { AdapterChoice } from "./compare-job.ts";
 import { BATCH_SIZE, type HostRow } from "./compare-rows.ts";
+import { median, type Spread, spread } from "./statistics.ts";
 import { makeTimingProblem } from "./synthetic.ts";
-import { median, type Spread, spreadOf } from "./turn-statistics.ts";
 
 export interface HostResult {
   /** What a further minibatch adds to an epoch whose submits are left out: tables, encoding, command buffers. */
@@ -69,7 +69,7 @@ export async function measureHostCost(
       if (epoch >= first + 2 && epoch % 10 !== 0) times[isLong(epoch) ? "long" : "short"].push(seconds);
     }
     const encodeSeconds = (median(times.long) - median(times.short)) / (long.length - short.length);
-    const submitSeconds = spreadOf(submits)!;
+    const submitSeconds = spread(submits);
     return {
       encodeSeconds,
       epochSeconds: median(times.short) - short.length * encodeSeconds,

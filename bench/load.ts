@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openNpz, parseOptions, readDataset } from "../src/index.ts";
 import { fileAccess, nodeReaderTools } from "../src/node/index.ts";
+import { JsonLineWorker } from "./json-lines.ts";
 import { type LikeMeasured, makeScanFiles } from "./measured-like-scan.ts";
-import { findPython, PythonWorker, pythonScript } from "./python-worker.ts";
+import { findPython, pythonScript } from "./python.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
 import { describeMachine, saveResults } from "./save-results.ts";
 import { pairRatios, type Spread, spread } from "./statistics.ts";
@@ -51,7 +52,7 @@ interface LoadRow {
 
 const folder = await mkdtemp(join(tmpdir(), "ptycho-load-"));
 const python = values["no-numpy"] ? null : findPython(values.python);
-const worker = python ? new PythonWorker(python, pythonScript("speed_worker.py")) : null;
+const worker = python ? new JsonLineWorker("Python", python, [pythonScript("speed_worker.py")]) : null;
 const facing: { numpy: string | null } = { numpy: null };
 try {
   if (!worker) say("without numpy: no interpreter (npm run bench:setup, or --python FILE)");
@@ -77,7 +78,7 @@ try {
     if (!values.json) console.log(`written: ${written.join(", ")}`);
   }
 } finally {
-  worker?.close();
+  await worker?.close();
   await rm(folder, { recursive: true, force: true });
 }
 process.exit(0);
@@ -98,7 +99,7 @@ async function timeFile(
   const arrayBytes = [...found.values()].reduce((total, { data }) => total + data.byteLength, 0);
   for (let round = -1; round < Number(values.rounds); round++) {
     const turn = [await time(() => readArrays(path)), await time(() => readScan(path, sampleType))] as const;
-    const answer = worker ? await worker.ask("load", { path }) : null;
+    const answer = worker ? await worker.call("load", { path }) : null;
     if (answer) {
       facing.numpy = String(answer.numpy);
       assertEqualSums(sums, answer.sums as Record<string, number>);

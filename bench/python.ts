@@ -3,10 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { repositoryRoot } from "./repository.ts";
+import { projectFolder } from "./save-results.ts";
 
 /** Scripts and requirements of the reference side. */
-export const referenceFolder = join(repositoryRoot, "bench/pty-chi");
+export const referenceFolder = join(projectFolder(), "bench/pty-chi");
 /** Made by `npm run bench:setup`. */
 export const environmentFolder = join(referenceFolder, ".venv");
 export const PYTHON_VARIABLE = "PTYCHO_BENCH_PYTHON";
@@ -41,6 +41,17 @@ export function choosePython(flag: string | undefined): string {
   const named = flag ?? (process.env[PYTHON_VARIABLE] || undefined);
   if (named !== undefined) return named.includes("/") || named.includes("\\") ? resolve(named) : named;
   return pythonOf(environmentFolder);
+}
+
+/** As `choosePython`, or null when `bench:setup` has made none. */
+export function findPython(flag: string | undefined): string | null {
+  const python = choosePython(flag);
+  return python === pythonOf(environmentFolder) && !existsSync(python) ? null : python;
+}
+
+/** Path of a script of the reference side. */
+export function pythonScript(name: string): string {
+  return join(referenceFolder, name);
 }
 
 const PROBE = `

@@ -48,13 +48,15 @@ export function describeMachine(versions: BenchmarkResults["versions"] = {}): Ma
     const file = join(root, path, "package.json");
     return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")).version ?? null) : null;
   };
-  const commit = askGit(root, ["rev-parse", "HEAD"]);
-  const changes = commit === null ? null : askGit(root, ["status", "--porcelain", "--", ".", ":!bench/results"]);
+  const found = askGit(root, ["rev-parse", "HEAD"]);
+  // a copy without history has been told
+  const commit = found ?? (process.env.PTYCHO_COMMIT || null);
+  const changes = found === null ? null : askGit(root, ["status", "--porcelain", "--", ".", ":!bench/results"]);
   return {
     processor: cpus()[0]?.model.trim() ?? null,
     cores: cpus().length,
     memoryBytes: totalmem(),
-    system: `${process.platform} ${release()} ${process.arch}`,
+    system: `${process.platform} ${/^[\d.]+/.exec(release())?.[0] ?? release()} ${process.arch}`,
     versions: {
       "ptycho-webgpu": versionOf("."),
       node: process.version,

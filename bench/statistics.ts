@@ -20,6 +20,15 @@ export function spread(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
+/** Null of nothing: what was not measured is unknown. */
+export function spreadOrNull(values: readonly number[]): Spread | null {
+  return values.length === 0 ? null : spread(values);
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Ratios a[k] / b[k] of runs made in turn, so that drift of the machine cancels. */
 export function pairRatios(a: readonly number[], b: readonly number[]): number[] {
   return Array.from({ length: Math.min(a.length, b.length) }, (_, k) => a[k]! / b[k]!);

@@ -13,10 +13,13 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
   return cells.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
 }
 
-/** Lines of a Markdown table. */
+/** Lines of a Markdown table, padded so that it also reads well as text. */
 export function formatMarkdown<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
-  const [heading, ...body] = listCells(columns, rows).map((row) => `| ${row.join(" | ")} |`);
-  return [heading!, `|${columns.map(() => "---|").join("")}`, ...body];
+  const cells = listCells(columns, rows);
+  const widths = columns.map((_, column) => Math.max(3, ...cells.map((row) => row[column]!.length)));
+  const format = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  return [format(cells[0]!), format(widths.map((width) => "-".repeat(width))), ...cells.slice(1).map(format)];
 }
 
 function listCells<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[][] {

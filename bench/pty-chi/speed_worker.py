@@ -1,7 +1,7 @@
 """Times PyTorch's FFT and numpy's reading of NPZ files, one request at a time, for a benchmark that alternates.
 
-Reads a JSON object per line from standard input and answers each with one: {"ok": true, ...} or {"error": "..."}.
-Requests name a `command`; files are raw little-endian complex64 or NPZ.
+Reads a JSON object per line from standard input and answers each with one of the same "id": {"ok": true, ...} or
+{"ok": false, "error": "..."}; the first line says that it is ready. Requests name a `command`; files are raw little-endian complex64 or NPZ.
 """
 
 from __future__ import annotations
@@ -88,12 +88,14 @@ def main() -> None:
         "fft-check": timer.check,
         "load": load_npz,
     }
+    print(json.dumps({"id": 0, "ok": True, "ready": True}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
+        identity = request.pop("id")
         try:
-            answer = {"ok": True, **commands[request.pop("command")](**request)}
-        except Exception as error:  # the benchmark shows it
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer = {"id": identity, "ok": True, **commands[request.pop("command")](**request)}
+        except Exception as error:  # noqa: BLE001 (the benchmark shows it)
+            answer = {"id": identity, "ok": False, "error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 
 

@@ -13,13 +13,13 @@ import {
   writeResults,
 } from "../../bench/compare-results.ts";
 import { planEpochs, quickRow } from "../../bench/compare-rows.ts";
-import { formatResults, table } from "../../bench/compare-table.ts";
-import { spreadOf } from "../../bench/turn-statistics.ts";
+import { formatResults } from "../../bench/compare-table.ts";
+import { spread } from "../../bench/statistics.ts";
 
 const side = {
   batchSize: 96,
-  secondsPerEpoch: spreadOf([0.2, 0.1, 0.3])!,
-  patternsPerSecond: spreadOf([1920, 3840, 1280])!,
+  secondsPerEpoch: spread([0.2, 0.1, 0.3]),
+  patternsPerSecond: spread([1920, 3840, 1280]),
   computeSecondsPerEpoch: null,
   warmUpSeconds: [0.5, 0.25],
   prepareSeconds: 1,
@@ -32,8 +32,8 @@ const result: LsqmlResult = {
   passed: true,
   gates: [{ batchSize: 96, movement: 0.05, early: { default: values }, final: { default: values } }],
   epochs: planEpochs(3, 1, true),
-  sides: { ours: side, "pty-chi default": { ...side, patternsPerSecond: spreadOf([960])! } },
-  ratios: { default: { epoch: spreadOf([2, 2.5, 3]), compute: null } },
+  sides: { ours: side, "pty-chi default": { ...side, patternsPerSecond: spread([960]) } },
+  ratios: { default: { epoch: spread([2, 2.5, 3]), compute: null } },
   firstResults: null,
   batchTrials: null,
 };
@@ -53,10 +53,13 @@ const file = (rows: Record<string, RowRecord>): ResultsFile => ({
   surroundings: {
     adapter: adapter as ResultsFile["surroundings"]["adapter"],
     adapterLine: "hardware adapter",
-    processor: "a processor",
-    cores: 2,
-    memoryBytes: 2 ** 34,
-    versions: { node: "20", webgpu: null },
+    machine: {
+      processor: "a processor",
+      cores: 2,
+      memoryBytes: 2 ** 34,
+      system: "linux",
+      versions: { node: "20", webgpu: null },
+    },
     referenceGpu: null,
     doublePrecisionFftByDefault: false,
   },
@@ -109,8 +112,4 @@ test("no ratio without agreement, and a warning for a busy machine", () => {
   expect(text).toContain("no ratio: the results differ");
   expect(text).not.toContain("2.50");
   expect(text).toContain("up to 40 % busy");
-});
-
-test("tables are padded", () => {
-  expect(table(["a", "long"], [["bcde", 1]])).toBe("| a    | long |\n| ---- | ---- |\n| bcde | 1    |");
 });

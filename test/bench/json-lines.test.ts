@@ -21,6 +21,7 @@ console.log(JSON.stringify({ id: 0, ok: true, ready: true }));
 lines.on("line", (line) => {
   const { id, command } = JSON.parse(line);
   if (command === "die") { console.error("out of luck"); process.exit(3); }
+  if (command === "chat") return console.log("hello");
   console.log(JSON.stringify({ id, ok: command !== "no", error: "no reason", command }));
 });`;
 
@@ -30,7 +31,10 @@ test("a worker that is ready before anyone asks is ready; requests are answered 
   expect(await worker.ready()).toMatchObject({ ready: true });
   const both = await Promise.all([worker.call("one"), worker.call("two")]);
   expect(both.map(({ command }) => command)).toEqual(["one", "two"]);
+  // a refusal is an error of its request alone, and so is chatter
   await expect(worker.call("no")).rejects.toThrow("echo: no reason");
+  await expect(worker.call("chat")).rejects.toThrow("not a JSON line: hello");
+  expect(await worker.call("three")).toMatchObject({ command: "three" });
   await expect(worker.call("die")).rejects.toThrow(/echo: ended with 3\nout of luck/);
   await expect(worker.call("late")).rejects.toThrow("ended with 3");
   await worker.close();

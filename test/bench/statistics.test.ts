@@ -1,6 +1,6 @@
 // Statistics and tables of the benchmarks.
 import { expect, test } from "vitest";
-import { commonStep, fitLine, median, pairRatios, spread } from "../../bench/statistics.ts";
+import { commonStep, fitLine, mean, median, pairRatios, spread, spreadOrNull } from "../../bench/statistics.ts";
 import { formatMarkdown, formatTable, percent, significant } from "../../bench/text-table.ts";
 
 test("median of odd and even counts, without changing what it is given", () => {
@@ -14,6 +14,10 @@ test("median of odd and even counts, without changing what it is given", () => {
 test("spread and ratios pair by pair", () => {
   expect(spread([2, 9, 4])).toEqual({ median: 4, min: 2, max: 9 });
   expect(pairRatios([6, 20, 1], [2, 5])).toEqual([3, 4]);
+  // the machine halves its speed in the second turn: the ratio does not move
+  expect(spreadOrNull(pairRatios([10, 20, 12], [1, 2, 1]))).toEqual({ median: 10, min: 10, max: 12 });
+  expect(spreadOrNull([])).toBeNull();
+  expect(mean([1, 2, 6])).toBe(3);
 });
 
 test("the step of a clock is what divides all differences", () => {
@@ -43,7 +47,12 @@ test("tables: aligned to the right, unknown is a dash", () => {
     { n: 1024, rate: null },
   ];
   expect(formatTable(columns, rows)).toEqual(["   N   rate", "   8  12345", "1024      -"]);
-  expect(formatMarkdown(columns, rows)).toEqual(["| N | rate |", "|---|---|", "| 8 | 12345 |", "| 1024 | - |"]);
+  expect(formatMarkdown(columns, rows)).toEqual([
+    "| N    | rate  |",
+    "| ---- | ----- |",
+    "| 8    | 12345 |",
+    "| 1024 | -     |",
+  ]);
   expect(formatTable(columns, [])).toEqual(["N  rate"]);
 });
 

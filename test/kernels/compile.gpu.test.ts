@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { writeGatherRows } from "../../src/kernels/directions.ts";
 import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
 import { type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import { stepSumParts } from "../../src/kernels/steps.ts";
@@ -26,8 +27,12 @@ for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {
   const parts = name === "stepSums" ? Object.values(stepSumParts).map(({ part }) => [part]) : [[]];
   for (const added of parts) {
     test(`${[name, ...added].join(" with ")} compiles`, async () => {
-      const kernel = await compileKernel(device, { ...spec, parts: added }, requiredConstants(spec));
-      expect(kernel.label).toContain(spec.shader);
+      const rows = name === "objectGradient" ? [1, 4, 16] : [null];
+      for (const gatherRows of rows) {
+        const generated = gatherRows === null ? {} : { generated: writeGatherRows(gatherRows) };
+        const kernel = await compileKernel(device, { ...spec, parts: added, ...generated }, requiredConstants(spec));
+        expect(kernel.label).toContain(spec.shader);
+      }
     });
   }
 }
