@@ -171,12 +171,12 @@ export function addModes(
 /** A smooth texture: where the start is flat, far-field pixels without light leave the phase to rounding. */
 export function makeStartObject([rows, columns]: readonly [number, number]): Float32Array<ArrayBuffer> {
   const data = new Float32Array(2 * rows * columns);
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const modulus = 0.92 + 0.08 * Math.sin(y / 5.3 + x / 7.1);
-      const phase = 0.3 * Math.sin(y / 6.7) * Math.cos(x / 4.9);
-      data.set([modulus * Math.cos(phase), modulus * Math.sin(phase)], 2 * (y * columns + x));
-    }
+  const draw = makeUniform(SEED + 1);
+  for (let index = 0; index < rows * columns; index++) {
+    const modulus = 1 + 0.1 * (2 * draw() - 1);
+    const phase = 0.2 * (2 * draw() - 1);
+    data[2 * index] = modulus * Math.cos(phase);
+    data[2 * index + 1] = modulus * Math.sin(phase);
   }
   return data;
 }
