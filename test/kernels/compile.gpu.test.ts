@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { writeGatherRows } from "../../src/kernels/directions.ts";
 import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
 import { type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import { stepSumParts } from "../../src/kernels/steps.ts";
@@ -22,11 +23,18 @@ function requiredConstants(spec: KernelSpec): Record<string, number> {
 
 const specs = Array.from(await listKernelSpecs());
 
+/** What joins a shader, by kernel. */
+const additions: Readonly<Record<string, readonly Pick<KernelSpec, "parts" | "generated">[]>> = {
+  stepSums: Object.values(stepSumParts).map(({ part }) => ({ parts: [part] })),
+  objectGradient: [...new Set(Object.values(profiles).map(({ gatherRows }) => gatherRows))].map((rows) => ({
+    generated: writeGatherRows(rows),
+  })),
+};
+
 for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {
-  const parts = name === "stepSums" ? Object.values(stepSumParts).map(({ part }) => [part]) : [[]];
-  for (const added of parts) {
-    test(`${[name, ...added].join(" with ")} compiles`, async () => {
-      const kernel = await compileKernel(device, { ...spec, parts: added }, requiredConstants(spec));
+  for (const [index, added] of (additions[name] ?? [{}]).entries()) {
+    test(`${name}${index > 0 ? `, variant ${index + 1}` : ""} compiles`, async () => {
+      const kernel = await compileKernel(device, { ...spec, ...added }, requiredConstants(spec));
       expect(kernel.label).toContain(spec.shader);
     });
   }
