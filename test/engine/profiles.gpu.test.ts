@@ -103,7 +103,7 @@ describe("a detector with kernels of its own", () => {
       { batchSize: 6, probe: { modes: 9, orthogonalizeModes: { enabled: false } } },
       5e-6,
     ],
-    ["poisson, two modes, shared", "shared", { modes: 2 }, { batchSize: 6, noiseModel: "poisson" }, 2e-5],
+    ["poisson, two modes, shared-16k", "shared-16k", { modes: 2 }, { batchSize: 6, noiseModel: "poisson" }, 2e-5],
   ];
   test.each(cases)("%s", async (_, profile, scan, options, limit) => {
     const problem = prepareFromGuess(makeTinyScan(scan).dataset, options);

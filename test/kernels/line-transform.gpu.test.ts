@@ -37,8 +37,8 @@ const lengths: Readonly<Record<string, readonly [number, readonly number[]]>> = 
   looped: [4, [8, 12, 16, 30, 64, 100, 128, 250]],
   serial: [1, [9]],
   unrolled: [1, [15]],
-  shared: [2, [8, 12, 64, 100, 250]],
-  "shared-16k": [1, [30, 375, 128]],
+  shared: [1, [250, 100, 64, 12, 8, 30]],
+  "shared-16k": [1, [128, 375, 30, 16]],
   "serial from 8 on": [2, [12, 30]],
   "unrolled from 8 on": [2, [8, 16, 30]],
 };

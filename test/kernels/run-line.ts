@@ -36,10 +36,10 @@ struct Params { lineTotal: u32, patternTotal: u32 }
 @group(0) @binding(4) var<storage, read_write> result: array<vec2f>;
 @group(0) @binding(5) var<storage, read_write> between: array<vec2f>;
 fn lineCount() -> u32 { return params.lineTotal; }
-fn beginLine(place: Place) { begunLine = place.number + 1u; }
-fn beginTerm(place: Place, term: u32) { begunTerm = term + 1u; }
-var<private> begunLine: u32;
-var<private> begunTerm: u32;
+fn beginLine(place: Place) { line = place.number; }
+fn beginTerm(place: Place, term: u32) { begun = term; }
+var<private> line: u32;   // what was begun is what is loaded
+var<private> begun: u32;
 // Line of plane \`plane\` of this line's pattern, which has \`planes\` of them.
 fn lineOf(number: u32, planes: u32, plane: u32) -> u32 {
   return (number / LINES_PER_PLANE * planes + plane) * LINES_PER_PLANE + number % LINES_PER_PLANE;
@@ -55,7 +55,7 @@ fn main(
   END
 }`;
 
-const loadSpace = "fn loadSpace(place: Place, e: u32) -> vec2f { return source[sampleIndex(place.number, e)]; }";
+const loadSpace = "fn loadSpace(place: Place, e: u32) -> vec2f { return source[sampleIndex(line, e)]; }";
 const loadFrequency = loadSpace.replace("loadSpace", "loadFrequency");
 const storeFrequency =
   "fn storeFrequency(place: Place, e: u32, v: vec2f) { result[sampleIndex(place.number, e)] = v; }";
@@ -74,7 +74,7 @@ const callbacks: Record<LineKind, readonly string[]> = {
   "forward-inverse": [
     `var<private> seen: vec2f;
 fn loadSpace(place: Place, mode: u32, e: u32) -> vec2f {
-  return source[sampleIndex(lineOf(place.number, MODE_COUNT, mode), e)];
+  return source[sampleIndex(lineOf(line, MODE_COUNT, mode), e)];
 }
 fn storeSpace(place: Place, mode: u32, e: u32, v: vec2f) {
   result[sampleIndex(lineOf(place.number, MODE_COUNT, mode), e)] = v;
@@ -88,7 +88,7 @@ fn atFrequency(place: Place, e: u32, intensity: f32) -> f32 {
     storeFrequency,
     `fn termCount(place: Place) -> u32 { return min(TERMS, params.patternTotal - place.number / LINES_PER_PLANE * TERMS); }
 fn loadSpace(place: Place, term: u32, e: u32) -> vec2f {
-  return source[sampleIndex(lineOf(place.number, TERMS, term), e)];
+  return source[sampleIndex(lineOf(line, TERMS, begun), e)];
 }
 fn atFrequency(place: Place, term: u32, e: u32, v: vec2f) -> vec2f { return f32(term + 1u) * multiply(v, weights[e]); }`,
   ],
