@@ -49,11 +49,12 @@ export { deriveSeed } from "./jobs/seeds.ts";
 export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
 export { type BoundFft, Fft2d, type FftBinding } from "./kernels/fft2d.ts";
-export { type Profile, type ProfileName, profileNames, profiles } from "./kernels/profile.ts";
+export { type Profile, profiles } from "./kernels/profile.ts";
 export * from "./options.ts";
 export { renderComparison } from "./pictures/render-comparison.ts";
 export { renderReconstruction } from "./pictures/render-reconstruction.ts";
 export { renderTruthComparison } from "./pictures/render-truth-comparison.ts";
+export { type ProfileName, profileNames } from "./profile-names.ts";
 export {
   exportSchedule,
   parseSchedule,

@@ -37,6 +37,7 @@ describe("usage", () => {
       "--pixel-size-m",
       "--no-object-optimize",
       "--probe-plan-stride",
+      "--profile",
     ]) {
       expect(out).toContain(flag);
     }
