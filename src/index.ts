@@ -23,6 +23,7 @@ export type * from "./engine/checkpoint.ts";
 export type { EpochOutcome } from "./engine/epoch-outcome.ts";
 export { type EpochHooks, LsqmlEngine } from "./engine/lsqml-engine.ts";
 export type { LsqmlProblem } from "./engine/problem.ts";
+export type { ProfileSource } from "./engine/profile-choice.ts";
 export { reconstruct } from "./engine/reconstruct.ts";
 export type * from "./engine/result.ts";
 export { runSelfTest, type SelfTestResult } from "./engine/self-test.ts";
