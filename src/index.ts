@@ -23,6 +23,7 @@ export type * from "./engine/checkpoint.ts";
 export type { EpochOutcome } from "./engine/epoch-outcome.ts";
 export { type EpochHooks, LsqmlEngine } from "./engine/lsqml-engine.ts";
 export type { LsqmlProblem } from "./engine/problem.ts";
+export type { ProfileSource } from "./engine/profile-choice.ts";
 export { reconstruct } from "./engine/reconstruct.ts";
 export type * from "./engine/result.ts";
 export { runSelfTest, type SelfTestResult } from "./engine/self-test.ts";
@@ -49,11 +50,12 @@ export { deriveSeed } from "./jobs/seeds.ts";
 export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
 export { type BoundFft, Fft2d, type FftBinding } from "./kernels/fft2d.ts";
-export { type Profile, type ProfileName, profileNames, profiles } from "./kernels/profile.ts";
+export { type Profile, profiles } from "./kernels/profile.ts";
 export * from "./options.ts";
 export { renderComparison } from "./pictures/render-comparison.ts";
 export { renderReconstruction } from "./pictures/render-reconstruction.ts";
 export { renderTruthComparison } from "./pictures/render-truth-comparison.ts";
+export { type ProfileName, profileNames } from "./profile-names.ts";
 export {
   exportSchedule,
   parseSchedule,

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { OptionsError } from "./errors.ts";
 import { checkOptions } from "./options-issue.ts";
+import { profileNames } from "./profile-names.ts";
 
 const count = (minimum: number) =>
   z
@@ -212,6 +213,13 @@ export const reconstructOptionsSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("bytes of patterns kept on the device; null = as many as fit"),
+  profile: z
+    .enum(profileNames)
+    .nullable()
+    .default(null)
+    .describe(
+      "how kernels are laid out, which decides speed and last bits; null = as the checkpoint, as `ptycho tune` saved, or by the adapter",
+    ),
 });
 
 /** Options after defaults. */

@@ -23,12 +23,13 @@ function importsOf(file: string): { target: string; typeOnly: boolean }[] {
   }));
 }
 
-const leaves = ["errors", "complex"];
+const leaves = ["errors", "complex", "profile-names"];
 const options = ["options", "options-help", "options-issue", ...leaves];
 /** Rooms each room may import from, besides itself. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   complex: [],
+  "profile-names": [],
   options,
   "options-help": options,
   "options-issue": options,
@@ -36,7 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   jobs: options,
   schedule: ["data", ...options],
   gpu: ["errors"],
-  kernels: ["gpu", "errors"],
+  kernels: ["gpu", "errors", "profile-names"],
   engine: ["kernels", "gpu", "schedule", "data", ...options],
   simulate: ["engine", "schedule", "data", ...options], // one rounding rule for positions, engine/geometry.ts
   study: ["jobs", "simulate", "schedule", "data", ...options],

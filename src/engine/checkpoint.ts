@@ -2,6 +2,7 @@
 
 import type { ComplexArray } from "../complex.ts";
 import { InputError } from "../errors.ts";
+import type { ProfileName } from "../profile-names.ts";
 import type { LsqmlProblem } from "./problem.ts";
 
 /** What an epoch takes over from the one before. */
@@ -24,6 +25,8 @@ export interface Checkpoint extends EngineSnapshot {
   readonly loss: Float64Array;
   /** Step sizes without a solution so far. */
   readonly unsolvedSteps: number;
+  /** Profile of the epochs so far; null = not known. */
+  readonly profile: ProfileName | null;
 }
 
 /** Asks for checkpoints, and where to go on from. */
@@ -58,6 +61,9 @@ export function assertCheckpointFits(checkpoint: Checkpoint, problem: LsqmlProbl
   }
   if (checkpoint.epochsCompleted < 1 || checkpoint.epochsCompleted > options.epochs) {
     throw mismatch("epochs_completed", `1 ... ${options.epochs}`, String(checkpoint.epochsCompleted));
+  }
+  if (options.profile !== null && checkpoint.profile !== null && options.profile !== checkpoint.profile) {
+    throw mismatch("profile", options.profile, checkpoint.profile);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { ReconstructOptionsInput } from "../options.ts";
 import { reconstruct } from "./reconstruct.ts";
+import type { ReconstructHooks } from "./result.ts";
 
 /** The shape of a scan. */
 export interface BatchShapeToMeasure {
@@ -20,13 +21,18 @@ export interface BatchMeasurement {
 
 const MINIBATCHES = 2;
 
-/** Runs a few minibatches of ones. Throws GpuError. */
-export async function measureBatch(device: GPUDevice, shape: BatchShapeToMeasure): Promise<BatchMeasurement> {
+/** Runs a few minibatches of ones, under the profile that a run with these hooks would take. Throws GpuError. */
+export async function measureBatch(
+  device: GPUDevice,
+  shape: BatchShapeToMeasure,
+  hooks: Pick<ReconstructHooks, "tunedProfile"> = {},
+): Promise<BatchMeasurement> {
   const batchSize = Math.min(shape.options.batchSize ?? 96, shape.patternCount);
   const dataset = makeScan(shape, MINIBATCHES * batchSize);
   let seconds = Number.POSITIVE_INFINITY;
   const options = { ...shape.options, epochs: 3, batchSize, intensityScale: null };
   const { memory } = await reconstruct(device, dataset, options, {
+    ...hooks,
     // the first epoch only measures; the fastest of the others has no compilation in it
     onEpoch: (progress) => {
       if (progress.epoch > 0) seconds = Math.min(seconds, progress.seconds);
@@ -36,7 +42,10 @@ export async function measureBatch(device: GPUDevice, shape: BatchShapeToMeasure
 }
 
 /** Patterns of ones on a raster of a tenth of the frame. */
-function makeScan({ framePx, modeCount }: BatchShapeToMeasure, count: number): Dataset {
+export function makeScan(
+  { framePx, modeCount }: Pick<BatchShapeToMeasure, "framePx" | "modeCount">,
+  count: number,
+): Dataset {
   const [heightPx, widthPx] = framePx;
   const pixels = heightPx * widthPx;
   const across = Math.ceil(Math.sqrt(count));

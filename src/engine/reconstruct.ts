@@ -14,8 +14,10 @@ import { lossFactor, resolveIntensityScale, scaleProblem, unscaleProbe } from ".
 import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
+import { chooseRunProfile } from "./profile-choice.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
 import { settingsNotes } from "./settings-notes.ts";
+import { defaultProfile } from "./state.ts";
 
 /**
  * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
@@ -40,7 +42,13 @@ export async function reconstructPrepared(
   const { problem, canvas, options, intensityScale: scale } = prepared;
   const notes = [...prepared.notes];
   if (hooks.resumeFrom) assertCheckpointFits(hooks.resumeFrom, problem);
-  const settings = hooks.signal ? { signal: hooks.signal } : {};
+  const choice = chooseRunProfile({
+    option: options.profile,
+    checkpoint: hooks.resumeFrom ?? null,
+    tuned: hooks.tunedProfile ?? null,
+    adapter: defaultProfile(device).name,
+  });
+  const settings = { profile: choice.profile, ...(hooks.signal ? { signal: hooks.signal } : {}) };
   const engine = await LsqmlEngine.create(device, problem, options.epochs, settings);
   try {
     if (hooks.resumeFrom) engine.restore(hooks.resumeFrom);
@@ -84,6 +92,7 @@ export async function reconstructPrepared(
       },
       plan: problem.plan,
       options,
+      ...choice,
       memory: {
         patterns: engine.state.patternsResident ? "resident" : "streamed",
         patternBytes,
@@ -205,6 +214,7 @@ async function runEpochs(
       epochsCompleted: loss.length,
       loss: Float64Array.from(loss),
       unsolvedSteps,
+      profile: engine.state.plan.profile.name,
     });
     savedAt = performance.now();
   };

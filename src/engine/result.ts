@@ -3,8 +3,10 @@
 import type { ComplexArray } from "../complex.ts";
 import type { DatasetNote } from "../data/dataset.ts";
 import type { ReconstructOptions } from "../options.ts";
+import type { ProfileName } from "../profile-names.ts";
 import type { MinibatchPlan, Schedule } from "../schedule/schedule.ts";
 import type { Checkpoint, CheckpointHooks } from "./checkpoint.ts";
+import type { ProfileSource } from "./profile-choice.ts";
 
 /** Sent when a minibatch has been handed to the device. */
 export interface MinibatchProgress {
@@ -43,6 +45,8 @@ export interface ReconstructHooks {
   readonly checkpoints?: CheckpointHooks;
   /** Goes on after the checkpoint's epochs; object, probe and loss are then those of an uninterrupted run. */
   readonly resumeFrom?: Checkpoint;
+  /** Profile that was once measured to be the fastest on this adapter: taken when neither options nor checkpoint name one. */
+  readonly tunedProfile?: ProfileName;
 }
 
 export interface ReconstructResult {
@@ -75,6 +79,9 @@ export interface ReconstructResult {
   /** The same, epoch by epoch. */
   readonly plan: MinibatchPlan;
   readonly options: ReconstructOptions;
+  /** How kernels were laid out, and on whose word. */
+  readonly profile: ProfileName;
+  readonly profileSource: ProfileSource;
   /** "resident" or "streamed", patterns kept on the device, bytes. */
   readonly memory: {
     readonly patterns: "resident" | "streamed";

@@ -3,8 +3,9 @@
 import type { BufferPool } from "../gpu/buffers.ts";
 import { isSoftwareAdapter } from "../gpu/device.ts";
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
-import { chooseProfile, type Profile, type ProfileName, profiles, shapeLine } from "../kernels/profile.ts";
+import { chooseProfile, type Profile, profiles, shapeLine } from "../kernels/profile.ts";
 import { stepSumParts } from "../kernels/steps.ts";
+import type { ProfileName } from "../profile-names.ts";
 import {
   ALL_PATTERNS_OFFSET,
   buildAllPatternTables,
@@ -118,7 +119,7 @@ export interface EngineSettings {
   readonly capture?: boolean;
   /** Bytes of waves that are worked on together; default by adapter. */
   readonly sliceBytes?: number;
-  /** How kernels are laid out; default by adapter. Another one changes the order of sums, and with it the last bits. */
+  /** How kernels are laid out; default: as the options say. Another one changes the order of sums, and with it the last bits. */
   readonly profile?: ProfileName | Profile;
   /** Ends the loading of patterns early; then no epoch may be run. */
   readonly signal?: AbortSignal;
@@ -148,7 +149,7 @@ export function allocateState(
   const sliceCount = Math.ceil(largest / sliceSize);
   const { patternBytes } = problem.patterns;
   const patternsResident = patternCount * patternBytes <= residentLimit(device, problem.options.deviceMemoryBytes);
-  const profile = resolveProfile(device, settings.profile);
+  const profile = resolveProfile(device, settings.profile ?? problem.options.profile);
   const placement = placePatterns(problem.positionsPx, problem.originPx, size.frame);
   const layout: TableLayout = {
     placement,
@@ -252,9 +253,12 @@ function planCompute(
   };
 }
 
-function resolveProfile(device: GPUDevice, chosen: ProfileName | Profile | undefined): Profile {
-  if (chosen === undefined) return defaultProfile(device);
-  return typeof chosen === "string" ? profiles[chosen] : chosen;
+function resolveProfile(device: GPUDevice, chosen: ProfileName | Profile | null): Profile {
+  if (chosen === null) return defaultProfile(device);
+  const profile = typeof chosen === "string" ? profiles[chosen] : chosen;
+  // a profile that comes from a checkpoint of another adapter must work here too
+  const available = device.limits.maxComputeWorkgroupStorageSize;
+  return profile.workgroupBytes <= available ? profile : { ...profile, workgroupBytes: available };
 }
 
 /** The profile that a device gets unless another one is asked for. */

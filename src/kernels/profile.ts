@@ -1,10 +1,8 @@
 // What differs between adapters: how lines are spread over invocations and where sums are reduced. Chosen by the
 // adapter's identity and limits alone, never by a timing, so that a device gives the same bits every time.
 
+import { type ProfileName, profileNames } from "../profile-names.ts";
 import { factorLength, type LineKind, type LineShape, workgroupBytes } from "./line-shape.ts";
-
-export const profileNames = ["shared", "shared-16k", "serial", "looped", "unrolled"] as const;
-export type ProfileName = (typeof profileNames)[number];
 
 /** Few numbers that every kernel's shape follows from. */
 export interface Profile {
@@ -70,6 +68,14 @@ export function chooseProfile(software: boolean, adapterNames: string, limits: P
     limits.maxComputeWorkgroupStorageSize >= profiles.shared.workgroupBytes &&
     limits.maxComputeInvocationsPerWorkgroup >= 256;
   return large ? profiles.shared : profiles["shared-16k"];
+}
+
+/** The profiles among which one may be the fastest on an adapter: those for its kind, as far as its limits allow them. */
+export function listCandidates(software: boolean, limits: ProfileLimits): ProfileName[] {
+  return profileNames.filter((name) => {
+    const { invocations, workgroupBytes } = profiles[name];
+    return (invocations === 1) === software && workgroupBytes <= limits.maxComputeWorkgroupStorageSize;
+  });
 }
 
 /** What a transform needs, whatever the adapter. */

@@ -208,6 +208,8 @@ export function describeRun(
       fractionsPx: new JsonRows(result.fractionsPx, 2),
     },
     adapter,
+    profile: result.profile,
+    profileSource: result.profileSource,
     memory: result.memory,
     versions: readVersions(),
     seconds: {

@@ -9,6 +9,7 @@ import { openNpz } from "../data/npz.ts";
 import { writeNpz } from "../data/write-npz.ts";
 import type { Checkpoint } from "../engine/checkpoint.ts";
 import { InputError, PtychoError } from "../errors.ts";
+import { type ProfileName, profileNames } from "../profile-names.ts";
 import { fromPieces, type StagedFile, stageFile } from "./atomic-write.ts";
 import { commitStaged } from "./commit-files.ts";
 import { fileAccess } from "./file-access.ts";
@@ -48,6 +49,7 @@ export function stageCheckpoint(
     ...facts,
     epochsCompleted: checkpoint.epochsCompleted,
     unsolvedSteps: checkpoint.unsolvedSteps,
+    profile: checkpoint.profile,
   };
   const complex = ({ shape, data }: ComplexArray) => numericArray("complex64", shape, data);
   const float32 = (data: Float32Array) => numericArray("float32", [data.length], data);
@@ -160,6 +162,7 @@ export async function readCheckpoint(path: string): Promise<FoundCheckpoint> {
       checkpoint: {
         epochsCompleted: header.epochsCompleted,
         unsolvedSteps: header.unsolvedSteps,
+        profile: header.profile ?? null,
         object: await complex("object"),
         probe: await complex("probe"),
         illumination: (await numbers("illumination", "float32")) as Float32Array,
@@ -172,12 +175,21 @@ export async function readCheckpoint(path: string): Promise<FoundCheckpoint> {
   }
 }
 
-function parseHeader(text: string, path: string): CheckpointFacts & { epochsCompleted: number; unsolvedSteps: number } {
+interface CheckpointHeader extends CheckpointFacts {
+  readonly epochsCompleted: number;
+  readonly unsolvedSteps: number;
+  /** Absent where it was written before there were profiles. */
+  readonly profile?: ProfileName | null;
+}
+
+function parseHeader(text: string, path: string): CheckpointHeader {
   let version: unknown = null;
   try {
     const header = JSON.parse(text);
     version = header.version;
-    const whole = [header.epochsCompleted, header.unsolvedSteps].every((value) => Number.isSafeInteger(value));
+    const whole =
+      [header.epochsCompleted, header.unsolvedSteps].every((value) => Number.isSafeInteger(value)) &&
+      [undefined, null, ...profileNames].includes(header.profile);
     if (header.version === FORMAT_VERSION && typeof header.key === "string" && whole) return header;
   } catch {
     // falls through to the refusal

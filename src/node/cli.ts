@@ -11,6 +11,7 @@ import { optionsCommand } from "./commands/options.ts";
 import { reconstructCommand } from "./commands/reconstruct.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { studyCommand } from "./commands/study.ts";
+import { tuneCommand } from "./commands/tune.ts";
 import { writeCrashReport } from "./crash-report.ts";
 import { workerCommand } from "./study/worker-command.ts";
 
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   studyCommand,
   compareCommand,
   doctorCommand,
+  tuneCommand,
   optionsCommand,
 ];
 

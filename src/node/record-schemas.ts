@@ -6,6 +6,7 @@ import { studySchemas } from "../jobs/json-schemas.ts";
 import { generatedSchemas } from "../study/schemas.ts";
 import { runRecordSchema } from "./run-receipt.ts";
 import { generateRecordSchema } from "./study/generate-record.ts";
+import { tunedProfilesSchema } from "./tuned-profiles.ts";
 
 /** All of them. */
 export const recordSchemas: Readonly<Record<string, z.ZodType>> = {
@@ -14,4 +15,5 @@ export const recordSchemas: Readonly<Record<string, z.ZodType>> = {
   ...generatedSchemas,
   "run.schema.json": runRecordSchema,
   "generate.schema.json": generateRecordSchema,
+  "tuned_profiles.schema.json": tunedProfilesSchema,
 };

@@ -23,11 +23,14 @@ export function runKey(identity: RunIdentity): string {
   return hashOf({ ...identity, options: keyOptions(identity.options) });
 }
 
-/** The options that decide the arrays of a result. */
+/**
+ * The options that decide the arrays of a result. A profile that is left to the adapter is left out: the device is no
+ * part of the key, and keys from before there were profiles stay valid.
+ */
 export function keyOptions(options: ReconstructOptions): Record<string, unknown> {
-  const { epochs: _epochs, deviceMemoryBytes: _device, data, ...others } = options;
+  const { epochs: _epochs, deviceMemoryBytes: _device, profile, data, ...others } = options;
   const { memoryBudgetBytes: _host, ...reading } = data;
-  return { ...others, data: reading };
+  return { ...others, ...(profile ? { profile } : {}), data: reading };
 }
 
 /** SHA-256 of plain data, whatever the order of its keys. */

@@ -3,6 +3,7 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { profileSources } from "../engine/profile-choice.ts";
 import { PtychoError } from "../errors.ts";
 import { RECORD_FORMAT } from "./artifacts.ts";
 import { type HashMemory, rememberedHash, stampFile } from "./file-hash.ts";
@@ -25,6 +26,12 @@ export const runRecordSchema = z.looseObject({
   patterns: z.looseObject({ present: z.int(), used: z.int() }),
   seconds: z.looseObject({ reconstruct: z.number() }),
   adapter: z.looseObject({}),
+  // absent in records from before there were profiles
+  profile: z.string().optional().describe("how kernels were laid out"),
+  profileSource: z
+    .enum(profileSources)
+    .optional()
+    .describe("who named the profile: option, checkpoint that was gone on from, ptycho tune, rule by adapter"),
   loss: z.array(z.number().or(z.string())),
   // names only: a path could lead out of the folder
   files: z.record(z.string().regex(/^(?!\.+$)[^/\\]+$/), z.looseObject({ sizeBytes: z.int(), sha256: z.string() })),

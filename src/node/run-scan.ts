@@ -8,7 +8,9 @@ import { layOutCanvas } from "../engine/canvas.ts";
 import { type PreparedProblem, prepareRun, reconstructPrepared } from "../engine/reconstruct.ts";
 import type { EpochProgress, MinibatchProgress, ReconstructResult } from "../engine/result.ts";
 import { OutputError } from "../errors.ts";
+import type { AdapterFacts } from "../gpu/device.ts";
 import type { ReconstructOptions } from "../options.ts";
+import type { ProfileName } from "../profile-names.ts";
 import { serializeSchedule } from "../schedule/explicit.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { type ResultNames, readVersions, type StagedArtifacts, stageArtifacts } from "./artifacts.ts";
@@ -52,6 +54,8 @@ export interface ScanWatcher {
 export interface ScanSurroundings {
   readonly signal: AbortSignal;
   openDevice(): Promise<OpenedDevice>;
+  /** Looks for a profile that was tuned on this adapter; asked when neither options nor checkpoint name one. */
+  findTunedProfile?(facts: AdapterFacts): Promise<{ profile: ProfileName | null; notes: readonly DatasetNote[] }>;
   /** Makes the folder, once nothing about the input can be refused any more. */
   prepareFolder(): Promise<void>;
   commitCheckpoint(staged: StagedFile): Promise<void>;
@@ -97,10 +101,13 @@ export async function runScan(run: ScanRun, around: ScanSurroundings): Promise<F
     around.watcher.notes([...dataset.notes, ...prepared.notes]);
     const opened = await timed("open", around.openDevice);
     around.watcher.device(opened);
+    const tuned = options.profile === null && !found ? await around.findTunedProfile?.(opened.facts) : undefined;
+    around.watcher.notes(tuned?.notes ?? []);
     await around.prepareFolder();
     around.watcher.start(found, remarks);
     const earlier = found?.facts.computeSeconds ?? 0;
-    const result = await timed("reconstruct", () => runEngine(run, around, opened, prepared, { key, found, earlier }));
+    const start = { key, found, earlier, tuned: tuned?.profile ?? null };
+    const result = await timed("reconstruct", () => runEngine(run, around, opened, prepared, start));
     seconds.reconstruct += earlier;
     around.watcher.notes(result.notes.slice(prepared.notes.length));
     const facts = {
@@ -150,7 +157,12 @@ async function runEngine(
   around: ScanSurroundings,
   opened: OpenedDevice,
   prepared: PreparedProblem,
-  start: { readonly key: string; readonly found: FoundCheckpoint | null; readonly earlier: number },
+  start: {
+    readonly key: string;
+    readonly found: FoundCheckpoint | null;
+    readonly earlier: number;
+    readonly tuned: ProfileName | null;
+  },
 ): Promise<ReconstructResult> {
   const begin = performance.now();
   const save = async (checkpoint: FoundCheckpoint["checkpoint"]) => {
@@ -173,6 +185,7 @@ async function runEngine(
     onMinibatch: (progress) => around.watcher.minibatch?.(progress),
     ...(run.checkpointSeconds === null ? {} : { checkpoints: { everySeconds: run.checkpointSeconds, save } }),
     ...(start.found ? { resumeFrom: start.found.checkpoint } : {}),
+    ...(start.tuned ? { tunedProfile: start.tuned } : {}),
   });
 }
 

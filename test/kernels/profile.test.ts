@@ -5,11 +5,12 @@ import { butterflyParts, writeLineTransform } from "../../src/kernels/line-trans
 import {
   chooseProfile,
   type LineNeeds,
+  listCandidates,
   type Profile,
-  profileNames,
   profiles,
   shapeLine,
 } from "../../src/kernels/profile.ts";
+import { profileNames } from "../../src/profile-names.ts";
 import { lineKinds, testProfiles } from "../support/line-profiles.ts";
 
 /** Every length up to 1024 that has a transform. */
@@ -50,6 +51,16 @@ describe("the profile of an adapter", () => {
     ["hardware whose name has it", false, "swiftshader-like", large, "shared"],
   ] as const)("%s", (_, software, names, limits, expected) => {
     expect(chooseProfile(software, names, limits)).toBe(profiles[expected]);
+  });
+
+  test.each([
+    [true, small, ["serial", "looped", "unrolled"]],
+    [false, small, ["shared-16k"]],
+    [false, large, ["shared", "shared-16k"]],
+  ])("is compared with those of its kind that fit (software: %s, %o)", (software, limits, expected) => {
+    expect(listCandidates(software, limits)).toEqual(expected);
+    // what is chosen without a comparison takes part in it
+    expect(expected).toContain(chooseProfile(software, "swiftshader", limits).name);
   });
 
   test("is known by its name", () => {

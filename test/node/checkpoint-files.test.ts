@@ -37,6 +37,7 @@ function state(epochs: number): Checkpoint {
     illumination: numbers(20),
     farStep: numbers(7),
     loss: Float64Array.from({ length: epochs }, (_, index) => 1 / (index + 1)),
+    profile: "looped",
   };
 }
 const facts = (key = "ours") => ({ key, adapter: "an adapter", computeSeconds: 1.5 });
@@ -50,6 +51,14 @@ describe("a checkpoint", () => {
     const { checkpoint, facts: read } = await readCheckpoint(join(folder, name(4)));
     expect(checkpoint).toEqual(state(4));
     expect(read).toEqual(facts());
+  });
+  it("of an unknown profile, or from before there were any, comes back without one", async () => {
+    for (const profile of [null, undefined]) {
+      const older = { ...state(4), profile } as Checkpoint;
+      await commitCheckpoint(folder, await stageCheckpoint(folder, older, facts()));
+      const { found } = await findCheckpoint(folder, "ours", true);
+      expect(found?.checkpoint).toEqual({ ...state(4), profile: null });
+    }
   });
   it("the newest two are kept, and all go at the end", async () => {
     for (const epochs of [1, 2, 5, 9]) await save(epochs);
@@ -172,6 +181,10 @@ describe("E18 a checkpoint of another run or format", () => {
   it.each([
     ["no JSON", "version 1"],
     ["no key", JSON.stringify({ version: 1, epochsCompleted: 1, unsolvedSteps: 0 })],
+    [
+      "no such profile",
+      JSON.stringify({ version: 1, key: "ours", epochsCompleted: 2, unsolvedSteps: 0, profile: "x" }),
+    ],
   ])("E18 %s is passed over with its reason", async (_, header) => {
     writeHeader(2, header);
     const { found, remarks } = await findCheckpoint(folder, "ours", true);

@@ -21,7 +21,7 @@ function put(name: string, content: Uint8Array | string): string {
 describe("usage", () => {
   it("help of the program and of every command", async () => {
     expect((await run("--help")).out).toContain("reconstruct");
-    for (const command of ["reconstruct", "inspect", "simulate", "compare", "doctor", "options"]) {
+    for (const command of ["reconstruct", "inspect", "simulate", "compare", "doctor", "tune", "options"]) {
       const { code, out } = await run(command, "--help");
       expect(code).toBe(0);
       expect(out).toContain(`ptycho ${command}`);
@@ -37,6 +37,7 @@ describe("usage", () => {
       "--pixel-size-m",
       "--no-object-optimize",
       "--probe-plan-stride",
+      "--profile",
     ]) {
       expect(out).toContain(flag);
     }

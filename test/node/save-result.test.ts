@@ -26,6 +26,7 @@ test("writes the three files once, and again only when told to", async () => {
   expect((await npz.readNumeric("reconstructed_object")).shape).toEqual(result.object.shape.slice(1));
   const record = JSON.parse(readFileSync(join(out, "run.json"), "utf8"));
   expect(record).toMatchObject({ key: null, seconds: { read: null, open: null }, schedule: { source: "seed" } });
+  expect(record).toMatchObject({ profile: "serial", profileSource: "adapter", options: { profile: null } });
   // without a key nobody can tell whose result it is: --resume must not take it for its own
   expect(await readReceipt(join(out, "run.json"))).toBeNull();
   await expect(saveResult(out, run)).rejects.toMatchObject({ code: "OUTPUT_EXISTS", exitCode: 74 });

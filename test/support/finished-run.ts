@@ -30,6 +30,8 @@ export function makeFinishedRun(options: ReconstructOptionsInput = {}, modes = 1
       schedule: exportSchedule(problem.plan, 12, 2),
       plan: problem.plan,
       options: parsed,
+      profile: "serial",
+      profileSource: "adapter",
       memory: { patterns: "resident", patternBytes: 12288, workingBytes: 100000 },
       seconds: { compile: 0.1, load: 0.2, compute: 0.3 },
       notes,

@@ -29,6 +29,7 @@ import {
 import { findDamaged, putAside, readReceipt } from "../run-receipt.ts";
 import { type FinishedScan, runScan, scanKey } from "../run-scan.ts";
 import { listenForStop, type StopRequest } from "../signals.ts";
+import { findTunedProfile } from "../tuned-profiles.ts";
 
 /** True for the files that a run puts into its folder, by their final names. */
 export function isResultFile(name: string): boolean {
@@ -119,6 +120,7 @@ async function runRequest(
         signal: stop.signal,
         openDevice: () =>
           openDevice({ device: request.device, ...(request.adapter ? { adapter: request.adapter } : {}) }),
+        findTunedProfile,
         prepareFolder: async () => {
           await removeLeftovers(output, isResultFile);
           if (!resume) await removeCheckpoints(output);

@@ -10,6 +10,7 @@ import { discardStaged } from "../commit-files.ts";
 import { writeCrashReport } from "../crash-report.ts";
 import { type DeviceChoice, formatAdapterLine, type OpenedDevice, openDevice } from "../gpu-device.ts";
 import { runScan } from "../run-scan.ts";
+import { findTunedProfile } from "../tuned-profiles.ts";
 import { CELL_NAMES } from "./cell-files.ts";
 import { openOnce } from "./open-once.ts";
 import type { FromWorker, ToWorker, WorkerJob, WorkerOutcome } from "./worker-protocol.ts";
@@ -111,6 +112,7 @@ class WorkerSession {
       {
         signal,
         openDevice: this.#device,
+        findTunedProfile,
         prepareFolder: async () => {},
         commitCheckpoint: (staged) => this.#commit("checkpoint", [staged]),
         watcher: {
@@ -135,7 +137,9 @@ class WorkerSession {
   async #measure(shape: BatchShapeToMeasure): Promise<void> {
     try {
       const { device, facts } = await this.#device();
-      const measurement = { ...(await measureBatch(device, shape)), adapter: formatAdapterLine(facts) };
+      const { profile } = await findTunedProfile(facts);
+      const measured = await measureBatch(device, shape, profile === null ? {} : { tunedProfile: profile });
+      const measurement = { ...measured, adapter: formatAdapterLine(facts) };
       send({ type: "measured", measurement, reason: null });
     } catch (error) {
       send({ type: "measured", measurement: null, reason: error instanceof Error ? error.message : String(error) });
