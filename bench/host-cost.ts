@@ -37,7 +37,7 @@ export async function measureHostCost(
   const isLong = (epoch: number) => epoch % 2 === 1;
   const short = timing.plan.minibatches(0);
   const long = Array.from({ length: LONGER }, () => short).flat();
-  const plan = { ...timing.plan, minibatches: (epoch: number) => (isLong(epoch) ? long : short) };
+  const plan = { ...timing.plan, sameSizes: false, minibatches: (epoch: number) => (isLong(epoch) ? long : short) };
   const engine = await LsqmlEngine.create(opened.device, { ...timing, plan }, 2);
   const { queue } = opened.device;
   const submit = queue.submit.bind(queue);
