@@ -57,8 +57,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   // processors whose compiler takes long over straight-line code (lavapipe)
   serial: { ...SERIAL, name: "serial", unrolledLengths: [49, 128], loopedMemory: true },
   looped: { ...SERIAL, name: "looped", unrolledLengths: NEVER, loopedMemory: true },
-  // processors whose compiler is quick (SwiftShader)
-  unrolled: { ...SERIAL, name: "unrolled", unrolledLengths: [49, 128], loopedMemory: false },
+  // processors whose compiler is quick (SwiftShader), though at 128 it takes a gigabyte of memory for a minute
+  unrolled: { ...SERIAL, name: "unrolled", unrolledLengths: [49, 64], loopedMemory: false },
 };
 
 /** The profile of an adapter. `software`: it computes on the processor, where barriers are dear. */
