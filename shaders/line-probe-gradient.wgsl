@@ -9,7 +9,7 @@
 @group(0) @binding(3) var<storage, read> ramps: array<vec2f>;         // [position in minibatch, height + width]
 @group(0) @binding(4) var<storage, read> gradient: array<vec2f>;      // [position in slice, y, x], x in Fourier space
 @group(0) @binding(5) var<storage, read> farStep: array<f32>;         // [pattern], Poisson model only
-@group(0) @binding(6) var<storage, read_write> terms: array<vec2f>;   // [TERMS patterns of the minibatch, y, x]
+@group(0) @binding(6) var<storage, read_write> terms: array<vec2f>;   // [TERMS patterns of the slice, y, x]
 
 override SCALE_BY_FAR_STEP: bool = false;
 
@@ -41,9 +41,7 @@ fn atFrequency(place: Place, term: u32, e: u32, v: vec2f) -> vec2f {
 }
 
 fn storeFrequency(place: Place, e: u32, v: vec2f) {
-  // slices hold whole terms
-  let term = (batch.slotBase - batch.batchBase) / TERMS + place.number / LINES_PER_PLANE;
-  terms[(term * LENGTH + e) * LINES_PER_PLANE + x] = v;
+  terms[(place.number / LINES_PER_PLANE * LENGTH + e) * LINES_PER_PLANE + x] = v;
 }
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)

@@ -1,7 +1,7 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
-// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched
-// tiles; an invocation takes PIXELS of them, GROUP_ROWS rows apart (src/kernels/directions.ts writes these two).
+// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles; an invocation takes PIXELS of them,
+// GROUP_ROWS rows apart (src/kernels/directions.ts writes these two).
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 

@@ -1,4 +1,5 @@
-// Mean over the minibatch of planes that hold the sums of termPatterns patterns each: the probe gradient in Fourier space.
+// What a slice adds to the mean over the minibatch: planes that hold the sums of termPatterns patterns each, the probe
+// gradient in Fourier space.
 //!include lib/batch.wgsl
 
 struct Params { termPatterns: u32, sampleCount: u32 }
@@ -11,7 +12,7 @@ struct Params { termPatterns: u32, sampleCount: u32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = flatIndex(id, groups);
   if (index >= params.sampleCount) { return; }
-  let count = (batch.batchCount + params.termPatterns - 1u) / params.termPatterns;
+  let count = (batch.count + params.termPatterns - 1u) / params.termPatterns;
   // four sums side by side, so that reads do not wait for one another
   var a = vec2f();
   var b = vec2f();
@@ -26,5 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     d += terms[place + 3u * params.sampleCount];
   }
   for (; term < count; term++) { a += terms[term * params.sampleCount + index]; }
-  mean[index] = ((a + b) + (c + d)) / f32(batch.batchCount);
+  var total = ((a + b) + (c + d)) / f32(batch.batchCount);
+  if (batch.firstSlice == 0u) { total += mean[index]; }
+  mean[index] = total;
 }

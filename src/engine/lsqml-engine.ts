@@ -146,6 +146,7 @@ export class LsqmlEngine {
     const needsProducts = this.#needsModeProducts(epoch);
     if (needsProducts) this.#epochSteps.encodeModeProducts(queue.open().recorder);
     const reading = this.#readEpoch(queue);
+    reading.catch(() => {}); // told where it is awaited
     if (hooks.stopAfterMinibatches === undefined && epoch + 1 < this.#epochs)
       this.#ahead = { epoch: epoch + 1, tables: this.#buildTables(epoch + 1) };
     const results = await reading;

@@ -118,7 +118,7 @@ function computePoissonResidual({ recorder, state, actions }: Encoding, slice: S
 }
 
 /** Steps 5 to 7: chi, and what this slice adds to the directions of object and probe. */
-function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKernels, entry: SliceEntry): void {
+function propagateBack({ recorder, state, minibatch, batch }: Encoding, slice: SliceKernels, entry: SliceEntry): void {
   const { count, batchOffset } = entry;
   const [height, width] = state.size.frame;
   slice.fromDetector?.encode(recorder.stage("detector"), count * state.size.modeCount, batchOffset);
@@ -129,6 +129,7 @@ function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKer
     Math.ceil(count / state.plan.gradientTerms),
     batchOffset,
   );
+  batch.sumTerms.encode(recorder.stage("probe direction"), height * width, batchOffset);
   slice.sumProbeModes?.encode(
     recorder.stage("probe direction"),
     (state.size.modeCount - 1) * height * width,
@@ -138,10 +139,8 @@ function propagateBack({ recorder, state, minibatch }: Encoding, slice: SliceKer
 }
 
 /** Step 7: the probe's direction back from Fourier space; the object's is complete with the last slice. */
-function finishDirections({ recorder, state, minibatch, batch }: Encoding): void {
-  const stage = recorder.stage("probe direction");
-  batch.sumTerms.encode(stage, state.size.frame[0] * state.size.frame[1], firstOffset(minibatch));
-  batch.transformDirection.encode(stage, 1, firstOffset(minibatch));
+function finishDirections({ recorder, minibatch, batch }: Encoding): void {
+  batch.transformDirection.encode(recorder.stage("probe direction"), 1, firstOffset(minibatch));
 }
 
 /** Step 10: six sums per pattern, a small system each, and the means over the minibatch. */

@@ -38,6 +38,8 @@ const MOST_EPOCHS = 500;
 /** One that measures, one that tells how long an epoch takes. */
 const WARM_UP_EPOCHS = 2;
 /** Of an epoch: a processor takes long over each, a graphics processor must have enough to do between two readings. */
+/** Errors that are a profile's own. */
+const PROFILE_FAULTS = ["GPU_VALIDATION", "GPU_INTERNAL", "KERNEL_COMPILE", "FFT_SIZE", "GPU_LIMIT"];
 const MINIBATCHES = { software: 2, hardware: 8 } as const;
 
 interface Contender {
@@ -68,7 +70,7 @@ export async function measureProfiles(
       onStep(`compiling ${profile}`);
       const contender = await prepareContender(device, problem, profile).catch((error: unknown) => {
         // anything else says that the device will not do for the others either
-        if (!(error instanceof GpuError) || !["GPU_VALIDATION", "GPU_INTERNAL"].includes(error.code)) throw error;
+        if (!(error instanceof GpuError) || !PROFILE_FAULTS.includes(error.code)) throw error;
         return error.message;
       });
       if (typeof contender === "string") reasons.set(profile, contender);

@@ -15,6 +15,8 @@ export interface ProfileWishes {
   readonly tuned: ProfileName | null;
   /** By the rule of src/kernels/profile.ts. */
   readonly adapter: ProfileName;
+  /** What suits this kind of adapter: a checkpoint of another kind does not bring its own along. */
+  readonly candidates: readonly ProfileName[];
 }
 
 export interface ProfileChoice {
@@ -23,9 +25,10 @@ export interface ProfileChoice {
 }
 
 /** The profile of a run. A checkpoint that does not say was written with the adapter's, before anything was tuned. */
-export function chooseRunProfile({ option, checkpoint, tuned, adapter }: ProfileWishes): ProfileChoice {
+export function chooseRunProfile({ option, checkpoint, tuned, adapter, candidates }: ProfileWishes): ProfileChoice {
   if (option !== null) return { profile: option, profileSource: "option" };
-  if (checkpoint?.profile) return { profile: checkpoint.profile, profileSource: "checkpoint" };
+  if (checkpoint?.profile && candidates.includes(checkpoint.profile))
+    return { profile: checkpoint.profile, profileSource: "checkpoint" };
   if (checkpoint === null && tuned !== null) return { profile: tuned, profileSource: "tuned" };
   return { profile: adapter, profileSource: "adapter" };
 }

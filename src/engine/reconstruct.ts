@@ -3,6 +3,8 @@
 import type { Dataset, DatasetNote } from "../data/dataset.ts";
 import { assertIntensityRange } from "../data/pattern-statistics.ts";
 import { assertCanvasSize } from "../data/scan-geometry.ts";
+import { isSoftwareAdapter } from "../gpu/device.ts";
+import { listCandidates } from "../kernels/profile.ts";
 import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
 import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/explicit.ts";
 import { createMinibatchPlan } from "../schedule/minibatches.ts";
@@ -47,6 +49,7 @@ export async function reconstructPrepared(
     checkpoint: hooks.resumeFrom ?? null,
     tuned: hooks.tunedProfile ?? null,
     adapter: defaultProfile(device).name,
+    candidates: listCandidates(isSoftwareAdapter(device.adapterInfo), device.limits),
   });
   const settings = { profile: choice.profile, ...(hooks.signal ? { signal: hooks.signal } : {}) };
   const engine = await LsqmlEngine.create(device, problem, options.epochs, settings);

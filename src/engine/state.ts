@@ -64,7 +64,7 @@ export interface LsqmlState {
   readonly halfway: GPUBuffer;
   /** [y, x]: their mean over the minibatch. */
   readonly gradientMean: GPUBuffer;
-  /** [gradientTerms patterns, y, x]: sums of the probe gradient in Fourier space. */
+  /** [gradientTerms patterns of a slice, y, x]: sums of the probe gradient in Fourier space. */
   readonly gradientTerms: GPUBuffer;
   /** [mode, y, x]. */
   readonly probeDirection: GPUBuffer;
@@ -113,7 +113,7 @@ export interface BatchShape {
   readonly sizes: readonly number[];
 }
 
-/** What changes how a run goes but not its numbers. */
+/** What changes how a run goes; slices and profile change the order of sums, and with it the last bits. */
 export interface EngineSettings {
   /** Keep the modelled intensity of the last minibatch, for looking at it. */
   readonly capture?: boolean;
@@ -205,7 +205,7 @@ export function allocateState(
     ramps: pool.storage("ramps", largest * (height + width) * COMPLEX_BYTES),
     halfway: pool.storage("half-transformed planes", sliceSize * plane),
     gradientMean: pool.storage("mean probe gradient", plane),
-    gradientTerms: pool.storage("probe gradient sums", Math.ceil(largest / plan.gradientTerms) * plane),
+    gradientTerms: pool.storage("probe gradient sums", Math.ceil(sliceSize / plan.gradientTerms) * plane),
     probeDirection: pool.storage("probe direction", modeCount * plane),
     objectDirection: pool.storage("object direction", canvas * 2 * COMPLEX_BYTES),
     illumination: pool.storage("illumination", canvas * 4),
@@ -240,16 +240,13 @@ function planCompute(
   const fusedDetector = problem.options.noiseModel === "gaussian" && columns !== null;
   const sums = profile.invocations > 1 ? stepSumParts.group : stepSumParts.lane;
   const stepGroups = Math.min(32, Math.max(1, Math.floor(pixels / (sums.invocations * profile.samplesPerLane))));
-  // slices hold whole terms
-  let gradientTerms = profile.gradientTerms;
-  while (chosen.sliceCount > 1 && chosen.sliceSize % gradientTerms !== 0) gradientTerms -= 1;
   return {
     profile,
     fusedDetector,
     detectorLanes: fusedDetector ? width / (columns.threads > 1 ? columns.lines : 1) : unfusedLanes(pixels),
     stepGroups,
     stepLanes: stepGroups * sums.lanes,
-    gradientTerms,
+    gradientTerms: profile.gradientTerms,
   };
 }
 

@@ -5,7 +5,10 @@ import type { ReconstructOptionsInput } from "../options.ts";
 export const presetNames = ["best", "study"] as const;
 export type PresetName = (typeof presetNames)[number];
 
-/** Below this mean dose (photons per pattern) `best` takes the Poisson model, except in the dark. */
+/**
+ * Below this mean dose (photons per pattern) `best` takes the Poisson model, except in the dark. A choice: measured up to
+ * 100,000, and with so many photons the models differ little.
+ */
 export const POISSON_BELOW_DOSE = 1e6;
 /**
  * Below this one, few pixels see a photon at all: the Gaussian model with short steps of the object, too, had the lower

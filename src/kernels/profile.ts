@@ -98,15 +98,17 @@ const SERIAL_LINES = 64;
 const PRIVATE_BYTES = 8192;
 
 /**
- * Shape of a transform under a profile; null when its lines do not fit on chip, which only happens to many probe modes at
- * once. Lengths without radices are refused where the WGSL is written.
+ * Shape of a transform under a profile; null when its lines do not fit on chip: many probe modes at once on a
+ * processor. Lengths without radices are refused where the WGSL is written.
  */
 export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null {
   const { kind, axis, length, linesPerPlane, modes = 1, terms = 1 } = needs;
   const radices = factorLength(length) ?? [];
   const shape = { kind, axis, length, linesPerPlane, modes, terms, radices };
   if (profile.invocations === 1 || radices.length === 0) {
-    if (8 * modes * length > PRIVATE_BYTES) return null;
+    // several modes: all of them, the one at work, and the intensity
+    const held = modes === 1 ? 8 * length : (8 * (modes + 1) + 4) * length;
+    if (held > PRIVATE_BYTES) return null;
     const [shortest, longest] = profile.unrolledLengths;
     const unrolled = needs.once !== true && length >= shortest && length <= longest && radices.length > 0;
     return { ...shape, threads: 1, lines: SERIAL_LINES, unrolled, loopedMemory: profile.loopedMemory };

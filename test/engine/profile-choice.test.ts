@@ -13,6 +13,7 @@ describe("the profile of a run", () => {
     checkpoint: { profile: "looped" },
     tuned: "unrolled",
     adapter: "serial",
+    candidates: ["serial", "looped", "unrolled"],
   };
   const silent = { profile: null };
   const cases: [string, Partial<ProfileWishes>, ProfileName, string][] = [
@@ -21,6 +22,12 @@ describe("the profile of a run", () => {
     [
       "a checkpoint that does not say: the adapter's, as then",
       { option: null, checkpoint: silent },
+      "serial",
+      "adapter",
+    ],
+    [
+      "not that of a checkpoint from another kind of adapter",
+      { option: null, checkpoint: { profile: "shared" } },
       "serial",
       "adapter",
     ],

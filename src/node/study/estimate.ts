@@ -15,8 +15,8 @@ export interface JobEstimate {
 }
 
 const COMPLEX_BYTES = 8;
-/** Canvas-sized numbers of the engine: object, its two earlier states, two directions, maps (src/engine/state.ts). */
-const CANVAS_BYTES = 3 * COMPLEX_BYTES + 2 * 2 * COMPLEX_BYTES + 4 * 4;
+/** Canvas-sized numbers of the engine: object and its two earlier states, the direction, maps (src/engine/state.ts). */
+const CANVAS_BYTES = 3 * COMPLEX_BYTES + 2 * COMPLEX_BYTES + 4 * 4;
 
 /** Bytes of all patterns of an input that are used, on a device. */
 export function patternBytesOf({ framePx, patternsUsed }: InputFacts): number {
