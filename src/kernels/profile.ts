@@ -106,11 +106,12 @@ export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null 
   const radices = factorLength(length) ?? [];
   const shape = { kind, axis, length, linesPerPlane, modes, terms, radices };
   if (profile.invocations === 1 || radices.length === 0) {
-    // several modes: all of them, the one at work, and the intensity
-    const held = modes === 1 ? 8 * length : (8 * (modes + 1) + 4) * length;
-    if (held > PRIVATE_BYTES) return null;
+    if (8 * modes * length > PRIVATE_BYTES) return null;
     const [shortest, longest] = profile.unrolledLengths;
-    const unrolled = needs.once !== true && length >= shortest && length <= longest && radices.length > 0;
+    // in registers, several modes: all of them, the one at work, and the intensity
+    const held = modes === 1 ? 8 * length : (8 * (modes + 1) + 4) * length;
+    const fits = held <= PRIVATE_BYTES && length >= shortest && length <= longest;
+    const unrolled = needs.once !== true && fits && radices.length > 0;
     return { ...shape, threads: 1, lines: SERIAL_LINES, unrolled, loopedMemory: profile.loopedMemory };
   }
   const threads = Math.min(length / Math.max(...radices), profile.invocations);
