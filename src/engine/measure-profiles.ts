@@ -37,9 +37,9 @@ const TURN_SECONDS = 0.25;
 const MOST_EPOCHS = 500;
 /** One that measures, one that tells how long an epoch takes. */
 const WARM_UP_EPOCHS = 2;
-/** Of an epoch: a processor takes long over each, a graphics processor must have enough to do between two readings. */
 /** Errors that are a profile's own. */
 const PROFILE_FAULTS = ["GPU_VALIDATION", "GPU_INTERNAL", "KERNEL_COMPILE", "FFT_SIZE", "GPU_LIMIT"];
+/** Of an epoch: a processor takes long over each, a graphics processor must have enough to do between two readings. */
 const MINIBATCHES = { software: 2, hardware: 8 } as const;
 
 interface Contender {
