@@ -11,7 +11,7 @@ struct Params {
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> tiles: array<u32>;
 @group(0) @binding(3) var<storage, read> batchSteps: array<f32>;          // object, probe
-@group(0) @binding(4) var<storage, read> direction: array<vec4f>;         // [y, x]: all modes, mode 0
+@group(0) @binding(4) var<storage, read> direction: array<vec4f>;         // [y, x]: mode 0, all modes
 @group(0) @binding(5) var<storage, read> probeDirection: array<vec2f>;    // [mode, y, x]
 @group(0) @binding(6) var<storage, read_write> object: array<vec2f>;      // [y, x]
 @group(0) @binding(7) var<storage, read_write> probe: array<vec2f>;       // [mode, y, x]
@@ -39,7 +39,7 @@ fn main(
   let place = tilePixel(listed, local);
   if (!UPDATE_OBJECT || !isOnCanvas(place)) { return; }
   let pixel = pixelIndex(place);
-  let value = object[pixel] + params.objectRate * batchSteps[0] * direction[pixel].xy;
+  let value = object[pixel] + params.objectRate * batchSteps[0] * direction[pixel].zw;
   object[pixel] = value;
   if (!isFinite(value)) { atomicMin(&flags[0], batch.minibatch); }
 }

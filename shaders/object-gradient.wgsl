@@ -1,7 +1,7 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
-// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles; an invocation takes PIXELS of them,
-// GROUP_ROWS rows apart (src/kernels/directions.ts writes these two).
+// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles; an invocation takes some of them,
+// GROUP_ROWS rows apart (src/kernels/directions.ts writes that).
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -15,11 +15,47 @@ struct Params { height: u32, width: u32, canvasHeight: u32, canvasWidth: u32, ti
 @group(0) @binding(6) var<storage, read> probe: array<vec2f>;           // [mode, y, x]
 @group(0) @binding(7) var<storage, read> farStep: array<f32>;           // [pattern], Poisson model only
 @group(0) @binding(8) var<storage, read> preconditioner: array<f32>;    // [y, x]
-@group(0) @binding(9) var<storage, read_write> direction: array<vec4f>; // [y, x]: all modes, mode 0
+@group(0) @binding(9) var<storage, read_write> direction: array<vec4f>; // [y, x]: mode 0, all modes
 
 override MODE_COUNT: u32 = 1u;
 override SCALE_BY_FAR_STEP: bool = false;
 override MULTIMODAL: bool = true;
+
+// A pattern that covers the tile: its place in the slice, the object pixel of its first sample, and its weight.
+struct Covering { position: u32, start: vec2i, weight: f32 }
+
+// What it adds to the object pixel `place`: (mode 0, the other modes).
+fn contribution(pattern: Covering, place: vec2u) -> vec4f {
+  let frame = params.height * params.width;
+  let y = i32(place.x) - pattern.start.x;
+  let x = i32(place.y) - pattern.start.y;
+  var first = vec2f();
+  var others = vec2f();
+  if (y >= 0 && x >= 0 && y < i32(params.height) && x < i32(params.width)) {
+    let offset = u32(y) * params.width + u32(x);
+    let wave = pattern.position * MODE_COUNT * frame + offset;
+    first = multiplyConjugate(chi[wave], shiftedProbe[pattern.position * frame + offset]);
+    if (MULTIMODAL) {
+      for (var mode = 1u; mode < MODE_COUNT; mode++) {
+        others += multiplyConjugate(chi[wave + mode * frame], probe[mode * frame + offset]);
+      }
+    }
+    if (SCALE_BY_FAR_STEP) {
+      first *= pattern.weight;
+      others *= pattern.weight;
+    }
+  }
+  return vec4f(first, others);
+}
+
+fn leave(place: vec2u, sum: vec4f) {
+  if (!isOnCanvas(place)) { return; }
+  let pixel = pixelIndex(place);
+  var total = vec4f(sum.xy, sum.xy + sum.zw);
+  if (batch.firstSlice == 0u) { total += direction[pixel]; }
+  if (batch.lastSlice == 1u) { total /= preconditioner[pixel]; }
+  direction[pixel] = total;
+}
 
 @compute @workgroup_size(16, GROUP_ROWS)
 fn main(
@@ -30,39 +66,14 @@ fn main(
   let listed = listedTile(group, groups);
   if (listed.number == NO_TILE) { return; }
   let place = tilePixel(listed, local);
-  let frame = params.height * params.width;
-  var sums: array<vec4f, PIXELS>;  // all modes, mode 0
+  var sums = PixelSums();
   let end = tiles[batch.rangeBase + listed.number + 1u];
   for (var entry = tiles[batch.rangeBase + listed.number]; entry < end; entry++) {
     let position = tiles[entry];
-    let start = slots[batch.slotBase + position].start;
-    let x = i32(place.y) - start.y;
-    let top = i32(place.x) - start.x;
-    if (x < 0 || x >= i32(params.width)) { continue; }
-    var factor = 1.0;
-    if (SCALE_BY_FAR_STEP) { factor = farStep[slots[batch.slotBase + position].pattern]; }
-    for (var k = 0u; k < PIXELS; k++) {
-      let y = top + i32(k * GROUP_ROWS);
-      if (y < 0 || y >= i32(params.height)) { continue; }
-      let offset = u32(y) * params.width + u32(x);
-      let wave = position * MODE_COUNT * frame + offset;
-      let leading = factor * multiplyConjugate(chi[wave], shiftedProbe[position * frame + offset]);
-      var sum = leading;
-      if (MULTIMODAL) {
-        for (var mode = 1u; mode < MODE_COUNT; mode++) {
-          sum += factor * multiplyConjugate(chi[wave + mode * frame], probe[mode * frame + offset]);
-        }
-      }
-      sums[k] += vec4f(sum, leading);
-    }
+    let slot = batch.slotBase + position;
+    var pattern = Covering(position, slots[slot].start, 1.0);
+    if (SCALE_BY_FAR_STEP) { pattern.weight = farStep[slots[slot].pattern]; }
+    addContributions(pattern, place, &sums);
   }
-  for (var k = 0u; k < PIXELS; k++) {
-    let own = place + vec2u(k * GROUP_ROWS, 0u);
-    if (!isOnCanvas(own)) { continue; }
-    let pixel = pixelIndex(own);
-    var total = sums[k];
-    if (batch.firstSlice == 0u) { total += direction[pixel]; }
-    if (batch.lastSlice == 1u) { total /= preconditioner[pixel]; }
-    direction[pixel] = total;
-  }
+  leaveSums(place, sums);
 }

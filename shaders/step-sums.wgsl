@@ -14,7 +14,7 @@ struct Params { groupCount: u32, canvasHeight: u32, canvasWidth: u32 }
 @group(0) @binding(4) var<storage, read> shiftedProbe: array<vec2f>;    // [position in slice, y, x], mode 0
 @group(0) @binding(5) var<storage, read> probe: array<vec2f>;           // [mode, y, x]
 @group(0) @binding(6) var<storage, read> object: array<vec2f>;          // [y, x]
-@group(0) @binding(7) var<storage, read> direction: array<vec4f>;       // [y, x]: all modes, mode 0
+@group(0) @binding(7) var<storage, read> direction: array<vec4f>;       // [y, x]: mode 0, all modes
 @group(0) @binding(8) var<storage, read> probeDirection: array<vec2f>;  // [mode, y, x]
 @group(0) @binding(9) var<storage, read_write> partials: array<f32>;    // [position in slice, lane, 6]
 
@@ -46,7 +46,7 @@ fn main(
       let pixel = canvasIndex(start, y, offset - y * WIDTH, params.canvasHeight, params.canvasWidth);
       let transmission = object[pixel];
       let both = direction[pixel];
-      let objectDirection = select(both.xy, both.zw, FIRST_MODE_ONLY);
+      let objectDirection = select(both.zw, both.xy, FIRST_MODE_ONLY);
       for (var mode = 0u; mode < usedModes; mode++) {
         var illumination: vec2f;
         if (mode == 0u) { illumination = shiftedProbe[position * frame + offset]; }

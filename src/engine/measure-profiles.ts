@@ -9,7 +9,7 @@ import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeScan } from "./measure-batch.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import { prepareProblem } from "./reconstruct.ts";
-import { defaultProfile } from "./state.ts";
+import { defaultProfile, profileLimits } from "./state.ts";
 
 /** The scans to be fast on. */
 export interface ProfileShape {
@@ -62,7 +62,7 @@ export async function measureProfiles(
 ): Promise<ProfileMeasurement[]> {
   const software = isSoftwareAdapter(device.adapterInfo);
   const problem = makeProblem(shape, MINIBATCHES[software ? "software" : "hardware"]);
-  const names = listCandidates(software, device.limits);
+  const names = listCandidates(software, profileLimits(device));
   const contenders: Contender[] = [];
   const reasons = new Map<ProfileName, string>();
   try {

@@ -19,7 +19,7 @@ import type { LsqmlProblem } from "./problem.ts";
 import { chooseRunProfile } from "./profile-choice.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
 import { settingsNotes } from "./settings-notes.ts";
-import { defaultProfile } from "./state.ts";
+import { defaultProfile, profileLimits } from "./state.ts";
 
 /**
  * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
@@ -49,7 +49,7 @@ export async function reconstructPrepared(
     checkpoint: hooks.resumeFrom ?? null,
     tuned: hooks.tunedProfile ?? null,
     adapter: defaultProfile(device).name,
-    candidates: listCandidates(isSoftwareAdapter(device.adapterInfo), device.limits),
+    candidates: listCandidates(isSoftwareAdapter(device.adapterInfo), profileLimits(device)),
   });
   const settings = { profile: choice.profile, ...(hooks.signal ? { signal: hooks.signal } : {}) };
   const engine = await LsqmlEngine.create(device, problem, options.epochs, settings);

@@ -3,7 +3,15 @@
 import type { BufferPool } from "../gpu/buffers.ts";
 import { isSoftwareAdapter } from "../gpu/device.ts";
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
-import { chooseProfile, type Profile, profiles, shapeLine } from "../kernels/profile.ts";
+import { sumsPerPlane } from "../kernels/line-shape.ts";
+import {
+  chooseProfile,
+  fitProfile,
+  type Profile,
+  type ProfileLimits,
+  profiles,
+  shapeLine,
+} from "../kernels/profile.ts";
 import { stepSumParts } from "../kernels/steps.ts";
 import type { ProfileName } from "../profile-names.ts";
 import {
@@ -68,7 +76,7 @@ export interface LsqmlState {
   readonly gradientTerms: GPUBuffer;
   /** [mode, y, x]. */
   readonly probeDirection: GPUBuffer;
-  /** [y, x] of (all modes, mode 0): the gradient while slices add to it, then preconditioned. */
+  /** [y, x] of (mode 0, all modes): the gradient while slices add to it, then preconditioned. */
   readonly objectDirection: GPUBuffer;
   readonly illumination: GPUBuffer;
   readonly maxima: GPUBuffer;
@@ -243,7 +251,7 @@ function planCompute(
   return {
     profile,
     fusedDetector,
-    detectorLanes: fusedDetector ? width / (columns.threads > 1 ? columns.lines : 1) : unfusedLanes(pixels),
+    detectorLanes: fusedDetector ? sumsPerPlane(columns) : unfusedLanes(pixels),
     stepGroups,
     stepLanes: stepGroups * sums.lanes,
     gradientTerms: profile.gradientTerms,
@@ -252,17 +260,22 @@ function planCompute(
 
 function resolveProfile(device: GPUDevice, chosen: ProfileName | Profile | null): Profile {
   if (chosen === null) return defaultProfile(device);
-  const profile = typeof chosen === "string" ? profiles[chosen] : chosen;
-  // a profile that comes from a checkpoint of another adapter must work here too
-  const available = device.limits.maxComputeWorkgroupStorageSize;
-  return profile.workgroupBytes <= available ? profile : { ...profile, workgroupBytes: available };
+  return fitProfile(typeof chosen === "string" ? profiles[chosen] : chosen, profileLimits(device));
 }
 
 /** The profile that a device gets unless another one is asked for. */
 export function defaultProfile(device: GPUDevice): Profile {
   const { vendor, architecture, device: name, description } = device.adapterInfo;
   const names = `${vendor} ${architecture} ${name} ${description}`;
-  return chooseProfile(isSoftwareAdapter(device.adapterInfo), names, device.limits);
+  const limits = profileLimits(device);
+  return fitProfile(chooseProfile(isSoftwareAdapter(device.adapterInfo), names, limits), limits);
+}
+
+/** What the rules of src/kernels/profile.ts go by. */
+export function profileLimits({ limits, features, adapterInfo }: GPUDevice): ProfileLimits {
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = limits;
+  const subgroupMinSize = features.has("subgroups") ? (adapterInfo.subgroupMinSize ?? 0) : 0;
+  return { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, subgroupMinSize };
 }
 
 /** Invocations that share a pattern where the detector has kernels of its own. */

@@ -19,7 +19,7 @@ export class KernelLibrary {
     binding: KernelBinding<Buffers>,
     constants: Readonly<Record<string, number>> = {},
   ): Promise<BoundKernel> {
-    const key = JSON.stringify([spec.shader, spec.parts, spec.generated, constants]);
+    const key = JSON.stringify([spec.shader, spec.parts, spec.directives, spec.generated, constants]);
     let kernel = this.#kernels.get(key);
     if (!kernel) {
       kernel = compileKernel(this.#device, spec as KernelSpec, constants);

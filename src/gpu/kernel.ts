@@ -12,6 +12,8 @@ export interface KernelSpec<Buffers extends string = string> {
   readonly parts?: readonly string[];
   /** Generated WGSL joined to the shader. */
   readonly generated?: string;
+  /** WGSL directives, which stand before everything else. */
+  readonly directives?: string;
   /** Uniform block of 4-byte scalars in field order; binding 0. */
   readonly params?: Readonly<Record<string, Scalar>>;
   /** True when the kernel reads the per-minibatch uniform block (shaders/lib/batch.wgsl) by dynamic offset. */
@@ -66,7 +68,7 @@ export async function compileKernel<Buffers extends string>(
   device.pushErrorScope("validation");
   const module = device.createShaderModule({
     label,
-    code: [...files.map((file) => file.code), spec.generated ?? ""].join("\n"),
+    code: (spec.directives ?? "") + [...files.map((file) => file.code), spec.generated ?? ""].join("\n"),
   });
   const layout = createLayout(device, label, spec);
   const scope = device.popErrorScope();

@@ -9,12 +9,28 @@ export const shiftRamps = {
   buffers: { slots: "read", ramps: "readWrite" },
 } satisfies KernelSpec;
 
-/** Constants of the gather for so many rows of invocations, a divisor of 16. */
-export function writeGatherRows(rows: number): string {
-  return `const GROUP_ROWS = ${rows}u;\nconst PIXELS = ${16 / rows}u;\n`;
+/**
+ * What the gather needs for so many rows of invocations, a divisor of 16: sums of an invocation's pixels, one by one, because
+ * an array that a loop indexes leaves the registers.
+ */
+export function writeGatherPixels(rows: number): string {
+  const pixels = Array.from({ length: 16 / rows }, (_, k) => ({
+    sum: `pixel${k}`,
+    place: `place + vec2u(${k * rows}u, 0u)`,
+  }));
+  return [
+    `const GROUP_ROWS = ${rows}u;`,
+    `struct PixelSums { ${pixels.map(({ sum }) => `${sum}: vec4f`).join(", ")} }`,
+    "fn addContributions(pattern: Covering, place: vec2u, sums: ptr<function, PixelSums>) {",
+    ...pixels.map(({ sum, place }) => `  (*sums).${sum} += contribution(pattern, ${place});`),
+    "}",
+    "fn leaveSums(place: vec2u, sums: PixelSums) {",
+    ...pixels.map(({ sum, place }) => `  leave(${place}, sums.${sum});`),
+    "}\n",
+  ].join("\n");
 }
 
-/** Joined by `writeGatherRows`. */
+/** Joined by `writeGatherPixels`. */
 export const objectGradient = {
   shader: "object-gradient",
   params: { height: "u32", width: "u32", canvasHeight: "u32", canvasWidth: "u32", tilesAcross: "u32" },

@@ -16,16 +16,39 @@
 // the transposed graph between two conjugations, so that neither needs a reordering pass. Neither has a factor.
 
 import { GpuError } from "../errors.ts";
+import type { KernelSpec } from "../gpu/kernel.ts";
+import { writeLaneTransform } from "./line-lanes.ts";
 import { writeLoopedTransform } from "./line-loops.ts";
-import type { LineShape } from "./line-shape.ts";
+import { type LineShape, sumsPerPlane } from "./line-shape.ts";
 import { writeUnrolledTransform } from "./line-unrolled.ts";
+
+/** Lanes of a line go the same way, which a compiler cannot see. On one line, so that messages keep their line numbers. */
+const LANE_DIRECTIVES = "enable subgroups; diagnostic(off, subgroup_uniformity); ";
+
+/** A kernel that includes lib/line.wgsl with its transform. Throws GpuError FFT_SIZE for lengths that it cannot do. */
+export function joinLineTransform<Buffers extends string>(
+  spec: KernelSpec<Buffers>,
+  shape: LineShape,
+): KernelSpec<Buffers> {
+  return {
+    ...spec,
+    ...(shape.lanes ? { directives: LANE_DIRECTIVES } : {}),
+    parts: butterflyParts(shape),
+    generated: writeLineTransform(shape),
+  };
+}
 
 /** WGSL that joins a kernel which includes lib/line.wgsl. Throws GpuError FFT_SIZE for lengths that it cannot do. */
 export function writeLineTransform(shape: LineShape): string {
   const { length, radices } = shape;
   if (radices.length < 2 || radices.reduce((product, radix) => product * radix, 1) !== length)
     throw new GpuError("FFT_SIZE", `no FFT for length ${length}: only 2^a 3^b 5^c from 8 on`, {}, 69);
-  return `${[writeHeader(shape), shape.unrolled ? writeUnrolledTransform(shape) : writeLoopedTransform(shape)].join("\n")}\n`;
+  return `${writeHeader(shape)}\n${writeBody(shape)}\n`;
+}
+
+function writeBody(shape: LineShape): string {
+  if (shape.lanes) return writeLaneTransform(shape);
+  return shape.unrolled ? writeUnrolledTransform(shape) : writeLoopedTransform(shape);
 }
 
 /** Names of the butterflies a shape needs, as files of shaders/. */
@@ -34,9 +57,10 @@ export function butterflyParts(shape: LineShape): string[] {
 }
 
 function writeHeader(shape: LineShape): string {
-  const { length, radices, threads, lines, axis, linesPerPlane } = shape;
+  const { length, radices, threads, lines, axis, linesPerPlane, lanes } = shape;
   const shared = threads > 1;
-  const [across, along] = axis === "row" ? [threads, lines] : [lines, threads];
+  const threadsAcross = axis === "row" || lanes;
+  const [across, along] = threadsAcross ? [threads, lines] : [lines, threads];
   return `
 // Line of ${length} = ${radices.join(" * ")} samples along a ${axis}, ${threads} invocation(s) per line, ${lines} lines per workgroup.
 const LENGTH = ${length}u;
@@ -48,9 +72,9 @@ const GROUP_Y = ${along}u;
 const MODE_COUNT = ${shape.modes}u;
 const TERMS = ${shape.terms}u;
 // Sums per plane that sumOfLines leaves.
-const LANES_PER_PLANE = ${shared ? linesPerPlane / lines : linesPerPlane}u;
-fn lineInGroup(local: vec3u) -> u32 { return ${axis === "row" ? "local.y" : "local.x"}; }
-fn threadInLine(local: vec3u) -> u32 { return ${shared ? (axis === "row" ? "local.x" : "local.y") : "0u"}; }
+const LANES_PER_PLANE = ${sumsPerPlane(shape)}u;
+fn lineInGroup(local: vec3u) -> u32 { return ${threadsAcross ? "local.y" : "local.x"}; }
+fn threadInLine(local: vec3u) -> u32 { return ${shared ? (threadsAcross ? "local.x" : "local.y") : "0u"}; }
 // Where element e of a line lies in an array [plane, y, x].
 fn sampleIndex(number: u32, e: u32) -> u32 { return ${
     axis === "row"
@@ -61,7 +85,17 @@ ${writeSum(shape)}`;
 }
 
 /** Adds a number of every invocation of a workgroup, in a fixed tree; without barriers every line keeps its own. */
-function writeSum({ threads, lines }: LineShape): string {
+function writeSum({ threads, lines, lanes }: LineShape): string {
+  if (lanes) {
+    return `
+// Lane of the sum, and whether this invocation has it.
+struct LineSum { lane: u32, mine: bool, value: vec2f }
+fn sumOfLines(place: Place, value: vec2f) -> LineSum {
+  var sum = value;
+  for (var step = 1u; step < THREADS; step *= 2u) { sum += subgroupShuffleXor(sum, step); }
+  return LineSum(place.number, place.thread == 0u, sum);
+}`;
+  }
   if (threads === 1) {
     return `
 // Lane of the sum, and whether this invocation has it.

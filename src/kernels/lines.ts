@@ -4,7 +4,7 @@ import { GpuError } from "../errors.ts";
 import type { KernelBinding, KernelSpec } from "../gpu/kernel.ts";
 import type { KernelLibrary } from "../gpu/kernel-library.ts";
 import { workgroupsFor } from "./line-shape.ts";
-import { butterflyParts, writeLineTransform } from "./line-transform.ts";
+import { joinLineTransform } from "./line-transform.ts";
 import { type LineNeeds, type Profile, shapeLine } from "./profile.ts";
 
 export const linePlain = {
@@ -114,11 +114,7 @@ export class LineKernels {
     const shape = shapeLine(this.profile, needs);
     if (!shape) throw new GpuError("FFT_SIZE", `lines of ${needs.length} do not fit into workgroup memory`, {}, 69);
     const buffers = { ...binding.buffers, twiddles: this.#twiddlesOf(needs.length) } as Record<Buffers, GPUBuffer>;
-    const kernel = await this.#library.bind(
-      { ...spec, parts: butterflyParts(shape), generated: writeLineTransform(shape) },
-      { ...binding, buffers },
-      constants,
-    );
+    const kernel = await this.#library.bind(joinLineTransform(spec, shape), { ...binding, buffers }, constants);
     return {
       encode: (pass, planes, batchOffset) =>
         kernel.encodeWorkgroups(pass, workgroupsFor(shape, planes * needs.linesPerPlane), batchOffset),

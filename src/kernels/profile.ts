@@ -2,6 +2,7 @@
 // adapter's identity and limits alone, never by a timing, so that a device gives the same bits every time.
 
 import { type ProfileName, profileNames } from "../profile-names.ts";
+import { fitsLanes } from "./line-lanes.ts";
 import { factorLength, type LineKind, type LineShape, workgroupBytes } from "./line-shape.ts";
 
 /** Few numbers that every kernel's shape follows from. */
@@ -9,6 +10,8 @@ export interface Profile {
   readonly name: ProfileName;
   /** Invocations of a workgroup that share lines through workgroup memory; 1: every invocation has lines of its own. */
   readonly invocations: number;
+  /** Invocations of a subgroup that share a line where its length allows it: 8, 4, or 0 for none. */
+  readonly lanes: number;
   /** Bytes of workgroup memory that a workgroup may take. */
   readonly workgroupBytes: number;
   /** Shortest and longest line that a single invocation keeps in registers, with butterflies written out. */
@@ -29,11 +32,14 @@ export interface Profile {
 export interface ProfileLimits {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
+  /** Invocations of the smallest subgroup; 0: kernels cannot use subgroups. */
+  readonly subgroupMinSize: number;
 }
 
 const NEVER = [1, 0] as const;
 const SERIAL = {
   invocations: 1,
+  lanes: 0,
   workgroupBytes: 0,
   tileSide: 16,
   gatherRows: 4,
@@ -41,6 +47,7 @@ const SERIAL = {
   samplesPerLane: 64,
 } as const;
 const SHARED = {
+  lanes: 0,
   unrolledLengths: NEVER,
   loopedMemory: false,
   tileSide: 32,
@@ -54,6 +61,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   shared: { ...SHARED, name: "shared", invocations: 128, workgroupBytes: 32768 },
   // what every WebGPU device has
   "shared-16k": { ...SHARED, name: "shared-16k", invocations: 64, workgroupBytes: 16384 },
+  // processors with subgroups, where a shuffle is cheap and memory is not (lavapipe)
+  lanes: { ...SERIAL, name: "lanes", lanes: 8, unrolledLengths: [49, 128], loopedMemory: true },
   // processors whose compiler takes long over straight-line code (lavapipe)
   serial: { ...SERIAL, name: "serial", unrolledLengths: [49, 128], loopedMemory: true },
   looped: { ...SERIAL, name: "looped", unrolledLengths: NEVER, loopedMemory: true },
@@ -63,18 +72,35 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 
 /** The profile of an adapter. `software`: it computes on the processor, where barriers are dear. */
 export function chooseProfile(software: boolean, adapterNames: string, limits: ProfileLimits): Profile {
-  if (software) return /swiftshader/i.test(adapterNames) ? profiles.unrolled : profiles.serial;
+  if (software) {
+    if (/swiftshader/i.test(adapterNames)) return profiles.unrolled;
+    return lanesOf(limits) > 0 ? profiles.lanes : profiles.serial;
+  }
   const large =
     limits.maxComputeWorkgroupStorageSize >= profiles.shared.workgroupBytes &&
     limits.maxComputeInvocationsPerWorkgroup >= 256;
   return large ? profiles.shared : profiles["shared-16k"];
 }
 
+/** Lanes that an adapter's subgroups have in any case. */
+function lanesOf({ subgroupMinSize }: ProfileLimits): number {
+  return subgroupMinSize >= 8 ? 8 : subgroupMinSize >= 4 ? 4 : 0;
+}
+
+/** A profile within an adapter's limits: one that comes with a checkpoint of another adapter must work here too. */
+export function fitProfile(profile: Profile, limits: ProfileLimits): Profile {
+  const workgroupBytes = Math.min(profile.workgroupBytes, limits.maxComputeWorkgroupStorageSize);
+  const lanes = Math.min(profile.lanes, lanesOf(limits));
+  const fits = workgroupBytes === profile.workgroupBytes && lanes === profile.lanes;
+  return fits ? profile : { ...profile, workgroupBytes, lanes };
+}
+
 /** The profiles among which one may be the fastest on an adapter: those for its kind, as far as its limits allow them. */
 export function listCandidates(software: boolean, limits: ProfileLimits): ProfileName[] {
   return profileNames.filter((name) => {
-    const { invocations, workgroupBytes } = profiles[name];
-    return (invocations === 1) === software && workgroupBytes <= limits.maxComputeWorkgroupStorageSize;
+    const { invocations, workgroupBytes, lanes } = profiles[name];
+    const possible = workgroupBytes <= limits.maxComputeWorkgroupStorageSize;
+    return (invocations === 1) === software && possible && (lanes === 0 || lanesOf(limits) > 0);
   });
 }
 
@@ -94,6 +120,8 @@ export interface LineNeeds {
 const MOST_INVOCATIONS = 256;
 /** Lines of a workgroup on a processor. */
 const SERIAL_LINES = 64;
+/** Lines of a workgroup whose lines are shared by lanes. */
+const LANE_LINES = 8;
 /** Bytes that WGSL lets an invocation have for itself. */
 const PRIVATE_BYTES = 8192;
 
@@ -104,7 +132,9 @@ const PRIVATE_BYTES = 8192;
 export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null {
   const { kind, axis, length, linesPerPlane, modes = 1, terms = 1 } = needs;
   const radices = factorLength(length) ?? [];
-  const shape = { kind, axis, length, linesPerPlane, modes, terms, radices };
+  const shape = { kind, axis, length, linesPerPlane, modes, terms, radices, lanes: false };
+  if (profile.lanes > 0 && fitsLanes(radices, profile.lanes))
+    return { ...shape, lanes: true, threads: profile.lanes, lines: LANE_LINES, unrolled: false, loopedMemory: false };
   if (profile.invocations === 1 || radices.length === 0) {
     if (8 * modes * length > PRIVATE_BYTES) return null;
     const [shortest, longest] = profile.unrolledLengths;

@@ -1,10 +1,11 @@
 // Every kernel compiles on the test device, and one that does not says where in which file.
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { profileLimits } from "../../src/engine/state.ts";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
-import { writeGatherRows } from "../../src/kernels/directions.ts";
-import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
-import { type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
+import { writeGatherPixels } from "../../src/kernels/directions.ts";
+import { joinLineTransform } from "../../src/kernels/line-transform.ts";
+import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import { stepSumParts } from "../../src/kernels/steps.ts";
 import { testDevice } from "../support/gpu.ts";
 import { isLineKernel, kindsOf, listKernelSpecs } from "../support/kernel-specs.ts";
@@ -27,7 +28,7 @@ const specs = Array.from(await listKernelSpecs());
 const additions: Readonly<Record<string, readonly Pick<KernelSpec, "parts" | "generated">[]>> = {
   stepSums: Object.values(stepSumParts).map(({ part }) => ({ parts: [part] })),
   objectGradient: [...new Set(Object.values(profiles).map(({ gatherRows }) => gatherRows))].map((rows) => ({
-    generated: writeGatherRows(rows),
+    generated: writeGatherPixels(rows),
   })),
 };
 
@@ -43,8 +44,8 @@ for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {
 for (const [name, spec] of specs.filter(([, spec]) => isLineKernel(spec))) {
   for (const kind of kindsOf(spec)) {
     const withShape = (profile: Profile, length: number, modes: number) => {
-      const shape = shapeLine(profile, { kind, axis: "column", length, linesPerPlane: 8, modes, terms: 3 })!;
-      return { ...spec, parts: butterflyParts(shape), generated: writeLineTransform(shape) };
+      const needs = { kind, axis: "column", length, linesPerPlane: 8, modes, terms: 3 } as const;
+      return joinLineTransform(spec, shapeLine(fitProfile(profile, profileLimits(device)), needs)!);
     };
 
     test(`${name}, ${kind}, compiles`, async () => {
@@ -59,8 +60,8 @@ for (const [name, spec] of specs.filter(([, spec]) => isLineKernel(spec))) {
         [30, 3],
         [64, 1],
       ] as const) {
-        const { shader, parts, generated } = withShape(profile, length, modes);
-        const code = [...[shader, ...parts].map((file) => shaders[file]!.code), generated].join("\n");
+        const { shader, parts = [], directives = "", generated } = withShape(profile, length, modes);
+        const code = directives + [...[shader, ...parts].map((file) => shaders[file]!.code), generated].join("\n");
         const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
         expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}`)).toEqual([]);
       }

@@ -1,7 +1,8 @@
 // Every kind of generated transform under every profile against float64, each with another length than the next.
 import { beforeAll, describe, expect, test } from "vitest";
-import type { LineKind, LineShape } from "../../src/kernels/line-shape.ts";
-import { type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
+import { profileLimits } from "../../src/engine/state.ts";
+import { type LineKind, type LineShape, sumsPerPlane } from "../../src/kernels/line-shape.ts";
+import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import { noise, relativeError } from "../support/closeness.ts";
 import { testDevice } from "../support/gpu.ts";
 import { lineKinds, testProfiles } from "../support/line-profiles.ts";
@@ -35,10 +36,12 @@ const variants: readonly Variant[] = lineKinds.flatMap((kind): Variant[] => {
  */
 const lengths: Readonly<Record<string, readonly [number, readonly number[]]>> = {
   looped: [4, [8, 12, 16, 30, 64, 100, 128, 250]],
+  lanes: [2, [64, 128, 16, 256]],
   serial: [1, [9]],
   unrolled: [1, [15]],
   shared: [1, [250, 100, 64, 12, 8, 30]],
   "shared-16k": [1, [128, 375, 30, 16]],
+  "lanes from 8 on": [1, [30, 16, 12]],
   "serial from 8 on": [2, [12, 30]],
   "unrolled from 8 on": [2, [8, 16, 30]],
 };
@@ -50,7 +53,8 @@ function lengthsOf(name: string, number: number): number[] {
 }
 
 async function expectTransform(profile: Profile, variant: Variant, length: number, axis: LineShape["axis"]) {
-  const shape = shapeLine(profile, { ...variant, axis, length, linesPerPlane })!;
+  const fitting = fitProfile(profile, profileLimits(device));
+  const shape = shapeLine(fitting, { ...variant, axis, length, linesPerPlane })!;
   const size = 2 * length * linesPerPlane;
   const planes = planesOf(shape);
   const source = noise(size * planes.source, length);
@@ -67,7 +71,7 @@ async function expectTransform(profile: Profile, variant: Variant, length: numbe
     expect(relativeError(kept, expected.between), `${label}, between`).toBeLessThan(limit);
     rest.push(actual.between.subarray(expected.between.length));
   } else if (variant.kind === "forward-inverse") {
-    const lanes = shape.threads > 1 ? linesPerPlane / shape.lines : linesPerPlane;
+    const lanes = sumsPerPlane(shape);
     for (let pattern = 0; pattern < PATTERNS; pattern++) {
       const [sum, count] = [0, 1].map((part) =>
         Array.from({ length: lanes }, (_, lane) => actual.between[2 * (pattern * lanes + lane) + part]!).reduce(

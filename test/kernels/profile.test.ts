@@ -35,8 +35,9 @@ describe("lengths", () => {
 });
 
 describe("the profile of an adapter", () => {
-  const small = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
-  const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49152 };
+  const small = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384, subgroupMinSize: 0 };
+  const large = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 49152, subgroupMinSize: 32 };
+  const processor = { ...large, subgroupMinSize: 8 };
 
   test.each([
     ["a graphics processor", false, "nvidia hopper", large, "shared"],
@@ -44,10 +45,17 @@ describe("the profile of an adapter", () => {
     ["the least a WebGPU device has", false, "", small, "shared-16k"],
     ["a byte too little", false, "", { ...large, maxComputeWorkgroupStorageSize: 32767 }, "shared-16k"],
     ["few invocations", false, "", { ...large, maxComputeInvocationsPerWorkgroup: 128 }, "shared-16k"],
-    ["lavapipe", true, "mesa llvmpipe llvmpipe (LLVM 15.0.6, 256 bits)", large, "serial"],
-    ["SwiftShader", true, "google swiftshader SwiftShader Device (Subzero)", large, "unrolled"],
+    ["lavapipe", true, "mesa llvmpipe llvmpipe (LLVM 15.0.6, 256 bits)", processor, "lanes"],
+    ["lavapipe without subgroups", true, "mesa llvmpipe", { ...large, subgroupMinSize: 0 }, "serial"],
+    [
+      "SwiftShader",
+      true,
+      "google swiftshader SwiftShader Device (Subzero)",
+      { ...large, subgroupMinSize: 4 },
+      "unrolled",
+    ],
     ["SwiftShader, whatever its limits", true, "SWIFTSHADER", small, "unrolled"],
-    ["another processor", true, "microsoft basic render driver", large, "serial"],
+    ["another processor", true, "microsoft basic render driver", small, "serial"],
     ["hardware whose name has it", false, "swiftshader-like", large, "shared"],
   ] as const)("%s", (_, software, names, limits, expected) => {
     expect(chooseProfile(software, names, limits)).toBe(profiles[expected]);
@@ -55,6 +63,7 @@ describe("the profile of an adapter", () => {
 
   test.each([
     [true, small, ["serial", "looped", "unrolled"]],
+    [true, processor, ["lanes", "serial", "looped", "unrolled"]],
     [false, small, ["shared-16k"]],
     [false, large, ["shared", "shared-16k"]],
   ])("is compared with those of its kind that fit (software: %s, %o)", (software, limits, expected) => {
@@ -115,9 +124,10 @@ for (const [name, profile] of testProfiles) {
             modes: shape.modes === (needs.modes ?? 1) && shape.terms === needs.terms,
             invocations: shape.threads * shape.lines <= MOST_INVOCATIONS,
             work: shape.threads <= length / Math.max(...shape.radices),
+            lanes: !shape.lanes || shape.radices.every((radix) => radix % shape.threads === 0),
             bytes: workgroupBytes(shape) <= profile.workgroupBytes,
             // barriers are for lines of one plane, whose sums are added
-            onePlane: shape.threads === 1 || linesPerPlane % shape.lines === 0,
+            onePlane: shape.threads === 1 || shape.lanes || linesPerPlane % shape.lines === 0,
             covered: workgroupsFor(shape, lineCount) * shape.lines >= lineCount,
           };
           if (Object.values(checks).includes(false)) expect(checks, label).toBe("all true");

@@ -8,7 +8,7 @@ import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
 import { type LineKind, type LineShape, workgroupsFor } from "../../src/kernels/line-shape.ts";
-import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
+import { joinLineTransform } from "../../src/kernels/line-transform.ts";
 import { transformLine } from "../reference/fft.ts";
 
 const SHADER = "test-line";
@@ -123,8 +123,7 @@ export async function runLine(
   shaders[SHADER] = { code, origin: code.split("\n").map((_, index) => `${SHADER}:${index + 1}`) };
   const pool = new BufferPool(device);
   try {
-    const parts = butterflyParts(shape);
-    const kernel = await compileKernel(device, { ...spec, parts, generated: writeLineTransform(shape) });
+    const kernel = await compileKernel(device, joinLineTransform(spec, shape));
     const { length, linesPerPlane, lines } = shape;
     const planes = planesOf(shape).result;
     const spare = shape.modes * Math.ceil(lines / linesPerPlane);
