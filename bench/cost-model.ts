@@ -1,6 +1,6 @@
 // Bytes and operations by model (performance.md sections 1.3 and 3.3), u = 8 N^2 bytes: one complex plane of a pattern.
 // A stage's bytes are what its own inputs and outputs come to when each is moved once, with transforms in two passes;
-// what all patterns share (probe, object, ramps) counts once per minibatch, because caches hold it.
+// what all patterns share (probe, object) counts once per minibatch, because caches hold it.
 
 /** What the cost of an epoch depends on. */
 export interface Workload {
@@ -57,8 +57,6 @@ interface Terms {
   readonly C: number;
   /** Bytes of the minibatch's measured patterns. */
   readonly data: number;
-  /** Bytes of the phase ramps of all patterns. */
-  readonly ramps: number;
   /** Operations of one transform. */
   readonly fft: number;
   readonly poisson: boolean;
@@ -74,12 +72,11 @@ interface StageModel {
 /** By the names that the engine gives its stages. A stage that is not here has no model. */
 export const STAGE_MODELS: Readonly<Record<string, StageModel>> = {
   "probe spectrum": { per: "minibatch", bytes: ({ u }) => 4 * u, flops: ({ fft }) => fft },
-  "shift ramps": { per: "minibatch", bytes: ({ ramps }) => ramps, flops: ({ ramps }) => ramps },
-  // spectrum and ramps read; columns written
+  // spectrum read, ramps computed; columns written
   "shift probe": {
     per: "minibatch",
-    bytes: ({ B, u, ramps }) => B * u + u + ramps,
-    flops: ({ B, P, fft }) => B * (fft / 2 + 12 * P),
+    bytes: ({ B, u }) => B * u + u,
+    flops: ({ B, P, fft }) => B * (fft / 2 + 32 * P),
   },
   // columns read, shifted probe and rows written; other modes: probe read, rows written; object read
   "exit wave": {
@@ -106,11 +103,11 @@ export const STAGE_MODELS: Readonly<Record<string, StageModel>> = {
     bytes: ({ B, M, u, C }) => B * (2 * M + 1) * u + 8 * C,
     flops: ({ B, M, P, fft }) => B * ((fft / 2) * (M + 1) + 6 * P),
   },
-  // rows of the gradient and ramps read; chi of other modes and object read; one transform and the directions written
+  // rows of the gradient read, ramps computed; chi of other modes and object read; one transform and the directions written
   "probe direction": {
     per: "minibatch",
-    bytes: ({ B, M, u, C, ramps }) => B * M * u + ramps + (M > 1 ? 8 * C : 0) + M * u + 4 * u,
-    flops: ({ B, M, P, fft }) => B * (fft / 2 + P * (14 + 8 * (M - 1))) + fft,
+    bytes: ({ B, M, u, C }) => B * M * u + (M > 1 ? 8 * C : 0) + M * u + 4 * u,
+    flops: ({ B, M, P, fft }) => B * (fft / 2 + P * (34 + 8 * (M - 1))) + fft,
   },
   // chi, shifted probe, other modes and preconditioner read; directions of all modes and of mode 0 written
   "object gradient": {
@@ -162,7 +159,6 @@ function termsOf({ size, modes, noise, sampleBytes }: Workload, patterns: number
     u: planeBytes(size),
     C: objectPixels,
     data: patterns * size * size * sampleBytes,
-    ramps: patterns * 2 * size * 8,
     fft: fftFlops(size),
     poisson: noise === "poisson",
   };

@@ -3,7 +3,7 @@
 
 import type { BoundKernel } from "../gpu/kernel.ts";
 import { KernelLibrary } from "../gpu/kernel-library.ts";
-import { shiftRamps, sumTerms } from "../kernels/directions.ts";
+import { sumTerms } from "../kernels/directions.ts";
 import { poissonStep } from "../kernels/far-field.ts";
 import { type BoundFft, bindFft } from "../kernels/fft2d.ts";
 import { LineKernels } from "../kernels/lines.ts";
@@ -22,7 +22,6 @@ const INVALID_STEP_FLAG = 2;
 /** Kernels of the whole minibatch. */
 export interface BatchKernels {
   readonly transformProbe: BoundFft;
-  readonly makeRamps: BoundKernel;
   /** Two passes with the Poisson model, none otherwise. */
   readonly solvePoisson: readonly BoundKernel[];
   readonly sumPoissonPartials: BoundKernel;
@@ -84,7 +83,7 @@ export async function bindLsqmlKernels(
 }
 
 async function bindBatch(context: KernelContext): Promise<BatchKernels> {
-  const { library, lines, problem, state, pixels, frame, modes, weighted } = context;
+  const { library, lines, problem, state, pixels, modes, weighted } = context;
   const { options } = problem;
   const { batches: batch, slots, batchSums, batchSteps, flags } = state;
   const { modeCount } = state.size;
@@ -98,7 +97,6 @@ async function bindBatch(context: KernelContext): Promise<BatchKernels> {
       direction: "forward",
       scale: 1,
     }),
-    makeRamps: library.bind(shiftRamps, { params: frame, batch, buffers: { slots, ramps: state.ramps } }),
     solvePoisson: Promise.all(
       (context.poisson ? context.farSteps : []).map((_, round) => bindPoissonStep(context, round)),
     ),

@@ -70,15 +70,9 @@ function encodeMinibatch(encoding: Encoding, poisson: boolean): void {
   applyUpdates(encoding);
 }
 
-/** Spectrum of probe mode 0 and the ramps that shift it to every position. */
-function prepareProbe({ recorder, state, minibatch, batch }: Encoding): void {
-  const [height, width] = state.size.frame;
+/** Spectrum of probe mode 0. */
+function prepareProbe({ recorder, batch }: Encoding): void {
   batch.transformProbe.encode(recorder.stage("probe spectrum"), 1, SINGLE_PLANE_OFFSET);
-  batch.makeRamps.encode(
-    recorder.stage("shift ramps"),
-    minibatch.indices.length * (height + width),
-    firstOffset(minibatch),
-  );
 }
 
 /** Steps 1, 4 and 13: exit waves, their spectra, modelled intensity and loss; with the Gaussian model the residual. */

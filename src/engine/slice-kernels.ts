@@ -74,7 +74,7 @@ function bindWaves(context: KernelContext, index: number) {
     shiftProbe: lines.bind(
       lineShiftedProbe,
       { kind: "inverse", ...along(context, "column") },
-      { batch, buffers: { spectrum: state.probeSpectrum, ramps: state.ramps, result: halfway } },
+      { batch, buffers: { spectrum: state.probeSpectrum, slots, result: halfway } },
     ),
     exitWave: lines.bind(
       lineExitWave,
@@ -205,7 +205,7 @@ function bindDirections(context: KernelContext, index: number) {
       { kind: "forward-sum", ...along(context, "column"), terms: plan.gradientTerms },
       {
         batch,
-        buffers: { slots, ramps: state.ramps, gradient: state.halfway, farStep, terms: state.gradientTerms },
+        buffers: { slots, gradient: state.halfway, farStep, terms: state.gradientTerms },
       },
       weighted,
     ),

@@ -67,7 +67,6 @@ export interface LsqmlState {
   readonly validPixels: GPUBuffer;
   readonly probeSpectrum: GPUBuffer;
   readonly planeScratch: GPUBuffer;
-  readonly ramps: GPUBuffer;
   /** [position in slice, y, x]: planes half way through their transform, of the shifted probe or of the probe gradient. */
   readonly halfway: GPUBuffer;
   /** [y, x]: their mean over the minibatch. */
@@ -210,7 +209,6 @@ export function allocateState(
     validPixels: pool.storageFrom("valid pixels", cornerCentredMask(problem.mask, height, width)),
     probeSpectrum: pool.storage("probe spectrum", plane),
     planeScratch: pool.storage("plane scratch", plane),
-    ramps: pool.storage("ramps", largest * (height + width) * COMPLEX_BYTES),
     halfway: pool.storage("half-transformed planes", sliceSize * plane),
     gradientMean: pool.storage("mean probe gradient", plane),
     gradientTerms: pool.storage("probe gradient sums", Math.ceil(sliceSize / plan.gradientTerms) * plane),

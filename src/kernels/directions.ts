@@ -1,13 +1,6 @@
-// Kernels of the update directions (lsqml.md steps 6 and 7) and of the sub-pixel shift.
+// Kernels of the update directions (lsqml.md steps 6 and 7).
 
 import type { KernelSpec } from "../gpu/kernel.ts";
-
-export const shiftRamps = {
-  shader: "shift-ramps",
-  params: { height: "u32", width: "u32" },
-  batch: true,
-  buffers: { slots: "read", ramps: "readWrite" },
-} satisfies KernelSpec;
 
 /**
  * What the gather needs for so many rows of invocations, a divisor of 16: sums of an invocation's pixels, one by one, because

@@ -24,7 +24,7 @@ export const lineInPlace = {
 export const lineShiftedProbe = {
   shader: "line-shifted-probe",
   batch: true,
-  buffers: { twiddles: "read", spectrum: "read", ramps: "read", result: "readWrite" },
+  buffers: { twiddles: "read", spectrum: "read", slots: "read", result: "readWrite" },
 } satisfies KernelSpec;
 
 export const lineExitWave = {
@@ -80,7 +80,7 @@ export const lineChiModes = {
 export const lineProbeGradient = {
   shader: "line-probe-gradient",
   batch: true,
-  buffers: { twiddles: "read", slots: "read", ramps: "read", gradient: "read", farStep: "read", terms: "readWrite" },
+  buffers: { twiddles: "read", slots: "read", gradient: "read", farStep: "read", terms: "readWrite" },
 } satisfies KernelSpec;
 
 /** A transform bound to its buffers. */

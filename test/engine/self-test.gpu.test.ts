@@ -16,7 +16,13 @@ test("both checks pass on the test device", async () => {
 });
 
 test.each([
-  ["a probe that is not shifted along y", "line-shifted-probe", "ramps[ramp + e]", "ramps[ramp]", 1],
+  [
+    "a probe that is not shifted along y",
+    "line-shifted-probe",
+    "ramp(e, LENGTH, shiftY)",
+    "ramp(0u, LENGTH, shiftY)",
+    1,
+  ],
   ["a step that is one percent too large", "step-sizes", "batchSteps[0] =", "batchSteps[0] = 1.01 *", 1],
   ["a butterfly that loses a sign", "parts/dft-3", "middle.y - difference.x", "middle.y + difference.x", 0],
 ] as const)("fails with %s", async (_, name, original, changed, check) => {
