@@ -1,19 +1,11 @@
 // Our side of `npm run bench:compare`: an engine that does what the lines on its input say (json-lines.ts).
 
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import {
-  LsqmlEngine,
-  type LsqmlProblem,
-  openNpz,
-  parseOptions,
-  parseSchedule,
-  planFromSchedule,
-  readDataset,
-  writeNpz,
-} from "../src/index.ts";
-import { fileAccess, nodeReaderTools, type OpenedDevice, openDevice } from "../src/node/index.ts";
+import { LsqmlEngine, writeNpz } from "../src/index.ts";
+import { type OpenedDevice, openDevice } from "../src/node/index.ts";
 import type { AdapterChoice, CompareJob } from "./compare-job.ts";
+import { readProblem } from "./compare-problem.ts";
 import { readPeakBytes } from "./peak-memory.ts";
 
 interface Prepared {
@@ -81,39 +73,6 @@ async function prepare({ job }: { job: CompareJob }): Promise<Record<string, unk
   prepared = { device, engine, close };
   const seconds = { device: deviceSeconds, ...engine.seconds, all: (performance.now() - begin) / 1000 };
   return { adapter: facts, seconds };
-}
-
-async function readProblem(job: CompareJob): Promise<{ problem: LsqmlProblem; close: () => Promise<void> }> {
-  const options = parseOptions({ epochs: job.epochs, batchSize: job.batchSize, noiseModel: job.noiseModel });
-  const dataset = await readDataset(await fileAccess(job.scan), options.data, nodeReaderTools());
-  // the dataset closes its own
-  const access = await fileAccess(job.scan);
-  const arrays = await openNpz(access);
-  const read = async (name: string) => (await arrays.readNumeric(name)).data as Float32Array;
-  const { count, heightPx, widthPx } = dataset.patterns;
-  const probe = await read("probeGuess");
-  const schedule = parseSchedule(JSON.parse(await readFile(job.schedule, "utf8")), job.schedule);
-  const object = await read("objectGuess");
-  await access.close();
-  const [rows, columns] = job.canvasShape;
-  const problem: LsqmlProblem = {
-    patterns: dataset.patterns,
-    totalIntensity: dataset.totalIntensity,
-    mask: null,
-    object: { shape: [1, rows, columns], data: object },
-    probe: { shape: [1, probe.length / (2 * heightPx * widthPx), heightPx, widthPx], data: probe },
-    positionsPx: dataset.positionsPx,
-    originPx: [originOf(rows), originOf(columns)],
-    plan: planFromSchedule(schedule, count, job.epochs),
-    options,
-  };
-  return { problem, close: () => dataset.patterns.close() };
-}
-
-/** conventions.md section 5: round half to even. */
-function originOf(length: number): number {
-  const half = Math.floor(length / 2);
-  return (length % 2 === 0 ? half : half + (half % 2)) - 0.5;
 }
 
 /** Every epoch ends when the device has nothing left to do. */

@@ -27,8 +27,16 @@ const SEED = 20260;
 const CANVAS_EXTRA_PX = 50;
 /** Of the step, to either side. */
 const JITTER = 0.3;
-/** Photons per pattern: mean squares of the amplitudes are of this over the pixel count. */
+/** Photons per pattern. */
 const PHOTONS = 1e6;
+/**
+ * Of the stored amplitudes. LSQML's Poisson gradient divides by the model's intensity + 1e-6 (conventions.md section 9): at
+ * a mean of 1 zeros of the far field have all but unbounded gradients, and rounding chooses their phase; at this mean the
+ * constant bounds them.
+ */
+const MEAN_SQUARE = 1e-3;
+/** At 64 x 64; in proportion to the size, so that the probe keeps its 0.37 of a pattern, and the step its overlap. */
+const DEFOCUS_PX2 = 56;
 /** Energy of the k-th further mode of the start, of the first's. */
 const modeEnergy = (mode: number) => 0.1 / mode;
 
@@ -54,7 +62,7 @@ export async function writeScan(folder: string, work: ScanWork): Promise<Prepare
   const canvasShape = span.map((length) => Math.ceil(length) + size + CANVAS_EXTRA_PX) as [number, number];
   // engines transform without a factor: at its own scale the guess would be too bright by the pixel count, and the
   // illumination map, which averages over epochs, would hold the object back for the first ten
-  const guess = probeGuess.map((value) => value / size);
+  const guess = probeGuess.map((value) => (Math.sqrt(MEAN_SQUARE) * value) / size);
   const probe = addModes(guess, [size, size], modes);
   const path = join(folder, `scan-${size}-${modes}-${patterns}.npz`);
   const coordinate = (axis: number) => positionsPx.filter((_, index) => index % 2 === axis);
@@ -82,12 +90,11 @@ export async function writeScan(folder: string, work: ScanWork): Promise<Prepare
 
 /** The patterns of one tile, on an object that goes on around it as the tile does. */
 function simulateTile({ size, modes }: ScanWork) {
-  const growth = (size / 64) ** 2;
   const stepPx = size / 8;
   const length = TILE * stepPx;
   const options = {
     patternShapePx: [size, size] as [number, number],
-    probe: { modes, defocusPx2: 56 * growth },
+    probe: { modes, defocusPx2: DEFOCUS_PX2 * (size / 64) },
     probeGuess: { defocusErrorPx2: 2 },
     photonsPerPattern: PHOTONS,
   };
@@ -110,16 +117,12 @@ function simulateTile({ size, modes }: ScanWork) {
     truth: object,
     tile: positionsPx,
     probeGuess: probeGuess.data.subarray(0, 2 * size * size),
-    amplitudes: diffraction,
+    amplitudes: diffraction.map((value) => Math.sqrt(MEAN_SQUARE) * value),
     stepPx,
   };
 }
 
-/**
- * The true object on the canvas, disturbed pixel by pixel: far from the truth, first steps are so long that two float32
- * engines part by 1e-3 within three epochs (seen at 128 x 128 with 2,000 patterns: two of our own that differ in the order
- * of their sums), and agreement could not be told.
- */
+/** The true object on the canvas, disturbed pixel by pixel: a start with structure, whatever the size. */
 function disturbTruth(
   truth: { readonly shape: readonly number[]; readonly data: Float32Array },
   size: number,

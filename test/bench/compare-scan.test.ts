@@ -51,6 +51,31 @@ test("all light of the start probe is on the canvas", async () => {
   expect(light / (380 * energy)).toBeCloseTo(1, 5);
 });
 
+test("the probe is as wide a share of its window at every size, and does not reach the edge", async () => {
+  for (const size of [32, 96]) {
+    const { path } = await writeScan(folder, { size, modes: 1, patterns: 1 });
+    const arrays = await openNpz(await fileAccess(path));
+    const probe = (await arrays.readNumeric("probeGuess")).data as Float32Array;
+    const [width, atEdge] = describeProbe(probe, size);
+    // rms radius over the size; a disc 0.37 wide has 0.13
+    expect(width).toBeGreaterThan(0.1);
+    expect(width).toBeLessThan(0.16);
+    expect(atEdge).toBeLessThan(1e-3);
+  }
+});
+
+test("amplitudes have a small mean square, and the start probe's light is theirs at that scale", async () => {
+  const arrays = await openNpz(await fileAccess(scan.path));
+  const values = (await arrays.readNumeric("diffraction")).data as Float32Array;
+  const meanSquare = sumSquares(values) / values.length;
+  expect(meanSquare / 1e-3).toBeCloseTo(1, 1);
+  // of transforms without a factor: the object, whose amplitude is 0.72 ... 1, takes some
+  const probe = (await arrays.readNumeric("probeGuess")).data as Float32Array;
+  const share = meanSquare / sumSquares(probe.subarray(0, 2 * 16 * 16));
+  expect(share).toBeGreaterThan(0.5);
+  expect(share).toBeLessThan(1.1);
+});
+
 test("schedules are explicit, one list per epoch", async () => {
   const schedule = parseSchedule(JSON.parse(await readFile(await writeSchedule(folder, scan, 96, 3), "utf8")));
   expect(schedule.epochs).toHaveLength(3);
@@ -71,3 +96,20 @@ test("further modes are weaker, different, and leave the first as it is", () => 
   expect(energy(1) / energy(0)).toBeCloseTo(0.1, 5);
   expect(energy(3) / energy(0)).toBeCloseTo(0.1 / 3, 5);
 });
+
+/** Rms radius as a share of the size, and the share of energy in the outer sixteenth on each side. */
+function describeProbe(probe: Float32Array, size: number): [number, number] {
+  let [energy, spread, atEdge] = [0, 0, 0];
+  for (let index = 0; index < size * size; index++) {
+    const [y, x] = [Math.floor(index / size), index % size];
+    const light = probe[2 * index]! ** 2 + probe[2 * index + 1]! ** 2;
+    energy += light;
+    spread += light * ((y - size / 2) ** 2 + (x - size / 2) ** 2);
+    if (Math.min(y, x) < size / 16 || Math.max(y, x) >= size - size / 16) atEdge += light;
+  }
+  return [Math.sqrt(spread / energy) / size, atEdge / energy];
+}
+
+function sumSquares(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + value * value, 0);
+}
