@@ -119,7 +119,7 @@ export async function readStep(
   ]);
 }
 
-/** The first complex number of every pair (all modes, mode 0). */
+/** The second complex number of every pair (mode 0, all modes). */
 function allModes(values: Float32Array): Float32Array {
-  return values.filter((_, index) => index % 4 < 2);
+  return values.filter((_, index) => index % 4 > 1);
 }

@@ -17,6 +17,7 @@ struct Params { residualScale: f32, excludeBelow: f32, amplitudeScale: f32 }
 @group(0) @binding(8) var<storage, read_write> modelled: array<f32>;     // [position in slice, y, x]
 
 override STORE_INTENSITY: bool = false;
+override MASKED: bool = true;
 
 var<private> sums: vec2f;
 var<private> x: u32;
@@ -42,7 +43,9 @@ fn atFrequency(place: Place, e: u32, y: f32) -> f32 {
   sums += vec2f(pixelLoss(y, value), y);
   if (STORE_INTENSITY) { modelled[(position * LENGTH + e) * LINES_PER_PLANE + x] = y; }
   if (value.y <= params.excludeBelow) { return 0.0; }
-  return params.residualScale * validPixels[e * LINES_PER_PLANE + x] * (1.0 - value.x / (sqrt(y) + 1e-9));
+  let residual = params.residualScale * (1.0 - value.x / (sqrt(y) + 1e-9));
+  if (MASKED) { return residual * validPixels[e * LINES_PER_PLANE + x]; }
+  return residual;
 }
 
 fn storeSpace(place: Place, mode: u32, e: u32, v: vec2f) { waves[waveIndex(mode, e)] = v; }

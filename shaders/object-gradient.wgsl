@@ -1,7 +1,7 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
-// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles; an invocation takes some of them,
-// GROUP_ROWS rows apart (src/kernels/directions.ts writes that).
+// sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles;
+// which of them an invocation takes, src/kernels/directions.ts writes.
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -57,7 +57,7 @@ fn leave(place: vec2u, sum: vec4f) {
   direction[pixel] = total;
 }
 
-@compute @workgroup_size(16, GROUP_ROWS)
+@compute @workgroup_size(16, GROUP_HEIGHT)
 fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(workgroup_id) group: vec3u,
@@ -65,7 +65,7 @@ fn main(
 ) {
   let listed = listedTile(group, groups);
   if (listed.number == NO_TILE) { return; }
-  let place = tilePixel(listed, local);
+  let place = firstPixel(tileCorner(listed), local);
   var sums = PixelSums();
   let end = tiles[batch.rangeBase + listed.number + 1u];
   for (var entry = tiles[batch.rangeBase + listed.number]; entry < end; entry++) {

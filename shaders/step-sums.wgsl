@@ -26,6 +26,15 @@ override FIRST_MODE_ONLY: bool = true;
 
 struct Sums { squares: vec2f, cross: vec2f, right: vec2f }
 
+// What a sample of one mode adds: X, Z and chi.
+fn terms(objectWave: vec2f, probeWave: vec2f, residual: vec2f) -> Sums {
+  return Sums(
+    vec2f(squaredModulus(objectWave), squaredModulus(probeWave)),
+    multiplyConjugate(objectWave, probeWave),
+    vec2f(dot(objectWave, residual), dot(probeWave, residual)),
+  );
+}
+
 @compute @workgroup_size(GROUP)
 fn main(
   @builtin(local_invocation_id) local: vec3u,
@@ -37,29 +46,40 @@ fn main(
   let inside = position < batch.count;
   let part = number - position * params.groupCount;
   let frame = HEIGHT * WIDTH;
-  let usedModes = select(MODE_COUNT, 1u, FIRST_MODE_ONLY);
-  var sums = Sums();
+  // variables of their own: drivers that keep a struct in memory read and wrote it with every sample
+  var squares = vec2f();
+  var cross = vec2f();
+  var right = vec2f();
   if (inside) {
     let start = slots[batch.slotBase + position].start;
     for (var offset = part * GROUP + local.x; offset < frame; offset += params.groupCount * GROUP) {
       let y = offset / WIDTH;
       let pixel = canvasIndex(start, y, offset - y * WIDTH, params.canvasHeight, params.canvasWidth);
       let transmission = object[pixel];
-      let both = direction[pixel];
-      let objectDirection = select(both.zw, both.xy, FIRST_MODE_ONLY);
-      for (var mode = 0u; mode < usedModes; mode++) {
-        var illumination: vec2f;
-        if (mode == 0u) { illumination = shiftedProbe[position * frame + offset]; }
-        else { illumination = probe[mode * frame + offset]; }
-        let objectWave = multiply(objectDirection, illumination);
-        let probeWave = multiply(probeDirection[mode * frame + offset], transmission);
-        let residual = chi[(position * MODE_COUNT + mode) * frame + offset];
-        sums.squares += vec2f(squaredModulus(objectWave), squaredModulus(probeWave));
-        sums.cross += multiplyConjugate(objectWave, probeWave);
-        sums.right += vec2f(dot(objectWave, residual), dot(probeWave, residual));
+      var objectDirection: vec2f;
+      if (FIRST_MODE_ONLY) { objectDirection = direction[pixel].xy; } else { objectDirection = direction[pixel].zw; }
+      let first = terms(
+        multiply(objectDirection, shiftedProbe[position * frame + offset]),
+        multiply(probeDirection[offset], transmission),
+        chi[position * MODE_COUNT * frame + offset],
+      );
+      squares += first.squares;
+      cross += first.cross;
+      right += first.right;
+      if (FIRST_MODE_ONLY) { continue; }
+      for (var mode = 1u; mode < MODE_COUNT; mode++) {
+        let further = terms(
+          multiply(objectDirection, probe[mode * frame + offset]),
+          multiply(probeDirection[mode * frame + offset], transmission),
+          chi[(position * MODE_COUNT + mode) * frame + offset],
+        );
+        squares += further.squares;
+        cross += further.cross;
+        right += further.right;
       }
     }
   }
+  var sums = Sums(squares, cross, right);
   if (!leaveSums(local.x, &sums) || !inside) { return; }
   let place = 6u * (position * params.groupCount * LANES_PER_GROUP + part * LANES_PER_GROUP + local.x);
   partials[place] = sums.squares.x;

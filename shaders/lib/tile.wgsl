@@ -18,12 +18,17 @@ fn listedTile(group: vec3u, groups: vec3u) -> TilePart {
   return TilePart(select(NO_TILE, number, number < batch.tileCount), index - number * partsOfTile());
 }
 
-// Row and column of the invocation's pixel; tiles at the far edges reach beyond the canvas.
-fn tilePixel(listed: TilePart, local: vec3u) -> vec2u {
+// Row and column of the part's first pixel; tiles at the far edges reach beyond the canvas.
+fn tileCorner(listed: TilePart) -> vec2u {
   let tile = tiles[batch.tileBase + listed.number];
   let across = TILE_SIDE / 16u;
   return TILE_SIDE * vec2u(tile / params.tilesAcross, tile % params.tilesAcross)
-    + 16u * vec2u(listed.part / across, listed.part % across) + local.yx;
+    + 16u * vec2u(listed.part / across, listed.part % across);
+}
+
+// Row and column of the invocation's pixel.
+fn tilePixel(listed: TilePart, local: vec3u) -> vec2u {
+  return tileCorner(listed) + local.yx;
 }
 
 fn isOnCanvas(place: vec2u) -> bool {

@@ -137,7 +137,7 @@ async function bindDetector(context: KernelContext, index: number, patternSets: 
           batch,
           buffers: { slots, patterns, validPixels, waves, partials, modelled },
         },
-        { ...measured, ...loss, STORE_INTENSITY: context.storeIntensity ? 1 : 0 },
+        { ...measured, ...loss, STORE_INTENSITY: context.storeIntensity ? 1 : 0, MASKED: problem.mask ? 1 : 0 },
       ),
     ),
     toDetector: inPlace("forward"),
@@ -222,7 +222,7 @@ function bindDirections(context: KernelContext, index: number) {
           )
         : Promise.resolve(null),
     gatherObject: library.bind(
-      { ...objectGradient, generated: writeGatherPixels(plan.profile.gatherRows) },
+      { ...objectGradient, generated: writeGatherPixels(plan.profile.gatherPixels) },
       {
         params: { ...frame, ...canvas, ...tiles },
         batch,

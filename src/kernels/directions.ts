@@ -3,16 +3,17 @@
 import type { KernelSpec } from "../gpu/kernel.ts";
 
 /**
- * What the gather needs for so many rows of invocations, a divisor of 16: sums of an invocation's pixels, one by one, because
- * an array that a loop indexes leaves the registers.
+ * What the gather needs when an invocation takes so many pixels, a divisor of 16. Their sums are variables of their own,
+ * because an array that a loop indexes leaves the registers. One pixel: neighbouring invocations take neighbours in a row,
+ * which graphics processors read together. Several: neighbours in a row are one invocation's, and the invocations beside it
+ * take other rows, so that a processor waits once for the cache lines of all rows.
  */
-export function writeGatherPixels(rows: number): string {
-  const pixels = Array.from({ length: 16 / rows }, (_, k) => ({
-    sum: `pixel${k}`,
-    place: `place + vec2u(${k * rows}u, 0u)`,
-  }));
+export function writeGatherPixels(count: number): string {
+  const pixels = Array.from({ length: count }, (_, k) => ({ sum: `pixel${k}`, place: `place + vec2u(0u, ${k}u)` }));
+  const first = count === 1 ? "local.yx" : `vec2u(local.x, ${count}u * local.y)`;
   return [
-    `const GROUP_ROWS = ${rows}u;`,
+    `const GROUP_HEIGHT = ${16 / count}u;`,
+    `fn firstPixel(corner: vec2u, local: vec3u) -> vec2u { return corner + ${first}; }`,
     `struct PixelSums { ${pixels.map(({ sum }) => `${sum}: vec4f`).join(", ")} }`,
     "fn addContributions(pattern: Covering, place: vec2u, sums: ptr<function, PixelSums>) {",
     ...pixels.map(({ sum, place }) => `  (*sums).${sum} += contribution(pattern, ${place});`),

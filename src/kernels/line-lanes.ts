@@ -3,9 +3,15 @@
 
 import type { LineShape } from "./line-shape.ts";
 
+/** Samples that a lane may hold: compilation takes long and much memory beyond. */
+const MOST_HELD = 32;
+/** The same for all modes together where their transforms are written out one after another. */
+const MOST_WRITTEN_OUT = 64;
+
 /** Whether lines of such radices can be shared by so many lanes. */
 export function fitsLanes(radices: readonly number[], lanes: number): boolean {
-  return radices.length === 2 && radices.every((radix) => radix % lanes === 0);
+  const length = radices.reduce((product, radix) => product * radix, 1);
+  return radices.length === 2 && radices.every((radix) => radix % lanes === 0) && length / lanes <= MOST_HELD;
 }
 
 /** Joined by line-transform.ts; needs `enable subgroups`. */
@@ -85,10 +91,10 @@ ${blocks.join("\n")}
 type Layout = "space" | "frequency";
 
 /**
- * Statements for every butterfly of this lane, whose elements are \`a\`, held in \`line\` before and after.
+ * Statements for every butterfly of this lane, whose elements are `a`, held in `v` before and after.
  * Space layout: of T, lane t has the samples t + T k + i length / radix; frequency layout: likewise with the last radix.
  */
-function forButterflies(shape: LineShape, layout: Layout, line: string, body: (parts: Butterfly) => string[]): string {
+function forButterflies(shape: LineShape, layout: Layout, body: (parts: Butterfly) => string[]): string {
   const radix = layout === "space" ? shape.radices[0]! : shape.radices[1]!;
   const stride = shape.length / radix;
   return each(stride / shape.threads, (k) => {
@@ -101,8 +107,8 @@ function forButterflies(shape: LineShape, layout: Layout, line: string, body: (p
       );
     const parts = body({
       elements,
-      take: elements(`V = ${line}[I];`),
-      put: elements(`${line}[I] = V;`),
+      take: elements("V = v[I];"),
+      put: elements("v[I] = V;"),
       dft: `    dft${radix}(&a);`,
       turn: `    turn(&a, &factors${k});`,
     });
@@ -152,7 +158,7 @@ function writeDriver(shape: LineShape): string {
       forwardFrom(shape, "V = loadSpace(place, term, E);"),
       forwardTo(shape, ({ elements }) => [elements("sums[I] += atFrequency(place, term, E, V);")]),
       "  }",
-      forButterflies(shape, "frequency", "v", ({ elements }) => [elements("storeFrequency(place, E, sums[I]);")]),
+      forButterflies(shape, "frequency", ({ elements }) => [elements("storeFrequency(place, E, sums[I]);")]),
     ],
   };
   return `
@@ -168,43 +174,55 @@ ${bodies[shape.kind]().join("\n")}
 }
 
 /** From samples in space to the lanes of the frequency layout. */
-function forwardFrom(shape: LineShape, load: string, line = "v"): string {
-  return `${forButterflies(shape, "space", line, ({ elements, dft, turn, put }) => [elements(load), dft, turn, put])}
-  toFrequencyLayout(&${line}, lane);`;
+function forwardFrom(shape: LineShape, load: string): string {
+  return `${forButterflies(shape, "space", ({ elements, dft, turn, put }) => [elements(load), dft, turn, put])}
+  toFrequencyLayout(&v, lane);`;
 }
 
-function forwardTo(shape: LineShape, body: (parts: Butterfly) => string[], line = "v"): string {
-  return forButterflies(shape, "frequency", line, (parts) => [parts.take, parts.dft, ...body(parts)]);
+function forwardTo(shape: LineShape, body: (parts: Butterfly) => string[]): string {
+  return forButterflies(shape, "frequency", (parts) => [parts.take, parts.dft, ...body(parts)]);
 }
 
 /** From conjugated samples at frequencies to the lanes of the space layout. */
-function inverseFrom(shape: LineShape, load: string, line = "v"): string {
-  return `${forButterflies(shape, "frequency", line, ({ elements, dft, put }) => [elements(load), dft, put])}
-  toSpaceLayout(&${line}, lane);`;
+function inverseFrom(shape: LineShape, load: string): string {
+  return `${forButterflies(shape, "frequency", ({ elements, dft, put }) => [elements(load), dft, put])}
+  toSpaceLayout(&v, lane);`;
 }
 
-function inverseTo(shape: LineShape, body: (parts: Butterfly) => string[], line = "v"): string {
-  return forButterflies(shape, "space", line, (parts) => [parts.take, parts.turn, parts.dft, ...body(parts)]);
+function inverseTo(shape: LineShape, body: (parts: Butterfly) => string[]): string {
+  return forButterflies(shape, "space", (parts) => [parts.take, parts.turn, parts.dft, ...body(parts)]);
 }
 
-/** All modes to the detector, one factor for all of them, and back: every mode has registers of its own. */
+/** All modes to the detector, one factor for all of them, and back: a few modes in registers of their own. */
 function detectorBody(shape: LineShape, line: string): string[] {
-  const modes = Array.from({ length: shape.modes }, (_, mode) => mode);
-  const ahead = (mode: number) => [
-    `  var mode${mode}: ${line};`,
-    forwardFrom(shape, `V = loadSpace(place, ${mode}u, E);`, `mode${mode}`),
-    forwardTo(shape, ({ elements, put }) => [put, elements("intensity[I] += squaredModulus(V);")], `mode${mode}`),
+  const { modes } = shape;
+  const ahead = (mode: string, kept: string) => [
+    forwardFrom(shape, `V = loadSpace(place, ${mode}, E);`),
+    forwardTo(shape, ({ elements }) => [elements(`${kept} = V; intensity[I] += squaredModulus(V);`)]),
   ];
-  const back = (mode: number) => [
-    inverseFrom(shape, `V = conjugate(mode${mode}[I]) * intensity[I];`, `mode${mode}`),
-    inverseTo(shape, ({ elements }) => [elements(`storeSpace(place, ${mode}u, E, conjugate(V));`)], `mode${mode}`),
+  const back = (mode: string, kept: string) => [
+    inverseFrom(shape, `V = conjugate(${kept}) * intensity[I];`),
+    inverseTo(shape, ({ elements }) => [elements(`storeSpace(place, ${mode}, E, conjugate(V));`)]),
   ];
+  const written = modes * held(shape) <= MOST_WRITTEN_OUT;
+  const numbers = Array.from({ length: modes }, (_, mode) => mode);
+  const forModes = (body: (mode: string, kept: string) => string[]) =>
+    written
+      ? numbers.flatMap((mode) => body(`${mode}u`, `kept${mode}[I]`))
+      : [
+          "  for (var mode = 0u; mode < MODE_COUNT; mode++) {",
+          ...body("mode", `kept[mode * ${held(shape)}u + I]`),
+          "  }",
+        ];
   return [
     `  var intensity: array<f32, ${held(shape)}>;`,
-    ...modes.flatMap(ahead),
-    forButterflies(shape, "frequency", "v", ({ elements }) => [
+    ...(written
+      ? numbers.map((mode) => `  var kept${mode}: ${line};`)
+      : [`  var kept: array<vec2f, ${modes * held(shape)}>;`]),
+    ...forModes(ahead),
+    forButterflies(shape, "frequency", ({ elements }) => [
       elements("intensity[I] = atFrequency(place, E, intensity[I]);"),
     ]),
-    ...modes.flatMap(back),
+    ...forModes(back),
   ];
 }

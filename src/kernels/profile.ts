@@ -20,8 +20,8 @@ export interface Profile {
   readonly loopedMemory: boolean;
   /** Side in pixels of the object tiles whose patterns the host lists: large ones spare the host, small ones the device. */
   readonly tileSide: number;
-  /** Rows of invocations that gather a 16 x 16 part of the object: few spare reads of the lists, many hide latency. */
-  readonly gatherRows: number;
+  /** Object pixels that an invocation gathers: several spare reads of the lists, one has the most invocations at work. */
+  readonly gatherPixels: number;
   /** Patterns whose probe gradients are added in registers. */
   readonly gradientTerms: number;
   /** Samples of a pattern that one invocation adds up for the step sizes, at least. */
@@ -42,7 +42,7 @@ const SERIAL = {
   lanes: 0,
   workgroupBytes: 0,
   tileSide: 16,
-  gatherRows: 4,
+  gatherPixels: 4, // SwiftShader compiles eight for nine seconds
   gradientTerms: 8,
   samplesPerLane: 64,
 } as const;
@@ -51,7 +51,7 @@ const SHARED = {
   unrolledLengths: NEVER,
   loopedMemory: false,
   tileSide: 32,
-  gatherRows: 16,
+  gatherPixels: 1,
   gradientTerms: 4,
   samplesPerLane: 4,
 } as const;
@@ -61,20 +61,21 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   shared: { ...SHARED, name: "shared", invocations: 128, workgroupBytes: 32768 },
   // what every WebGPU device has
   "shared-16k": { ...SHARED, name: "shared-16k", invocations: 64, workgroupBytes: 16384 },
-  // processors with subgroups, where a shuffle is cheap and memory is not (lavapipe)
-  lanes: { ...SERIAL, name: "lanes", lanes: 8, unrolledLengths: [49, 128], loopedMemory: true },
-  // processors whose compiler takes long over straight-line code (lavapipe)
+  // processors with subgroups, where a shuffle is cheap and memory is not
+  lanes: { ...SERIAL, name: "lanes", lanes: 8, unrolledLengths: NEVER, loopedMemory: true },
+  // processors without, whose compiler takes long over straight-line code (lavapipe)
   serial: { ...SERIAL, name: "serial", unrolledLengths: [49, 128], loopedMemory: true },
   looped: { ...SERIAL, name: "looped", unrolledLengths: NEVER, loopedMemory: true },
-  // processors whose compiler is quick (SwiftShader), though at 128 it takes a gigabyte of memory for a minute
+  // processors whose compiler is quick (SwiftShader): most patterns per second at 64, after ten times the compilation; at
+  // 128 it takes a gigabyte of memory for a minute
   unrolled: { ...SERIAL, name: "unrolled", unrolledLengths: [49, 64], loopedMemory: false },
 };
 
 /** The profile of an adapter. `software`: it computes on the processor, where barriers are dear. */
 export function chooseProfile(software: boolean, adapterNames: string, limits: ProfileLimits): Profile {
   if (software) {
-    if (/swiftshader/i.test(adapterNames)) return profiles.unrolled;
-    return lanesOf(limits) > 0 ? profiles.lanes : profiles.serial;
+    if (lanesOf(limits) > 0) return profiles.lanes;
+    return /swiftshader/i.test(adapterNames) ? profiles.unrolled : profiles.serial;
   }
   const large =
     limits.maxComputeWorkgroupStorageSize >= profiles.shared.workgroupBytes &&

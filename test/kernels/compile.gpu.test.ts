@@ -27,8 +27,8 @@ const specs = Array.from(await listKernelSpecs());
 /** What joins a shader, by kernel. */
 const additions: Readonly<Record<string, readonly Pick<KernelSpec, "parts" | "generated">[]>> = {
   stepSums: Object.values(stepSumParts).map(({ part }) => ({ parts: [part] })),
-  objectGradient: [...new Set(Object.values(profiles).map(({ gatherRows }) => gatherRows))].map((rows) => ({
-    generated: writeGatherPixels(rows),
+  objectGradient: [...new Set(Object.values(profiles).map(({ gatherPixels }) => gatherPixels))].map((count) => ({
+    generated: writeGatherPixels(count),
   })),
 };
 

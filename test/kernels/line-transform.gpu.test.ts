@@ -36,12 +36,11 @@ const variants: readonly Variant[] = lineKinds.flatMap((kind): Variant[] => {
  */
 const lengths: Readonly<Record<string, readonly [number, readonly number[]]>> = {
   looped: [4, [8, 12, 16, 30, 64, 100, 128, 250]],
-  lanes: [2, [64, 128, 16, 256]],
+  lanes: [2, [64, 30, 128, 16, 256]],
   serial: [1, [9]],
   unrolled: [1, [15]],
   shared: [1, [250, 100, 64, 12, 8, 30]],
   "shared-16k": [1, [128, 375, 30, 16]],
-  "lanes from 8 on": [1, [30, 16, 12]],
   "serial from 8 on": [2, [12, 30]],
   "unrolled from 8 on": [2, [8, 16, 30]],
 };

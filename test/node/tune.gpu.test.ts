@@ -31,7 +31,12 @@ test("tune measures every profile of the kind; reconstruct takes what it saved, 
   const tune = await run("tune", "--size", "8", "--batch-size", "2", "--device", "software", "--save", "--json");
   expect(tune.code, tune.err).toBe(0);
   const report = JSON.parse(tune.out);
-  expect(report.profiles.map(({ profile }: { profile: string }) => profile)).toEqual(["serial", "looped", "unrolled"]);
+  expect(report.profiles.map(({ profile }: { profile: string }) => profile)).toEqual([
+    "lanes",
+    "serial",
+    "looped",
+    "unrolled",
+  ]);
   expect(report.profiles.filter(({ isDefault }: { isDefault: boolean }) => isDefault)).toHaveLength(1);
   for (const { patternsPerSecond, reason } of report.profiles) {
     expect(reason).toBeNull();
