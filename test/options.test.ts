@@ -43,7 +43,7 @@ describe("parseOptions", () => {
     ['{"batchSize":1.5}', "OPTIONS_VALUE", "batchSize", "got 1.5"],
     ['{"seed":4294967296}', "OPTIONS_VALUE", "seed", "from 0 to 4294967295"],
     ['{"batching":"sparse"}', "OPTIONS_VALUE", "batching", "random or uniform"],
-    ['{"profile":"fast"}', "OPTIONS_VALUE", "profile", "shared, shared-16k, serial, looped, unrolled or null"],
+    ['{"profile":"fast"}', "OPTIONS_VALUE", "profile", "shared, shared-16k, lanes, serial, looped, unrolled or null"],
     ['{"probe":{"modes":99}}', "OPTIONS_VALUE", "probe.modes", "an integer from 1 to 32 or null"],
     ['{"probe":{"power":{"target":"x"}}}', "OPTIONS_VALUE", "probe.power.target", "a number above 0 or median-total"],
     ['{"canvas":{"shapePx":[100]}}', "OPTIONS_VALUE", "canvas.shapePx", "a list of 2"],
