@@ -69,6 +69,9 @@ interface StageModel {
   readonly flops: (terms: Terms) => number;
 }
 
+/** Operations of a phase ramp (lib/shift-ramp.wgsl): frequency 3, angle and square 2, sine 9, versine 9, the square 6. */
+const RAMP = 29;
+
 /** By the names that the engine gives its stages. A stage that is not here has no model. */
 export const STAGE_MODELS: Readonly<Record<string, StageModel>> = {
   "probe spectrum": { per: "minibatch", bytes: ({ u }) => 4 * u, flops: ({ fft }) => fft },
@@ -76,7 +79,7 @@ export const STAGE_MODELS: Readonly<Record<string, StageModel>> = {
   "shift probe": {
     per: "minibatch",
     bytes: ({ B, u }) => B * u + u,
-    flops: ({ B, P, fft }) => B * (fft / 2 + 32 * P),
+    flops: ({ B, P, fft }) => B * (fft / 2 + (RAMP + 12) * P),
   },
   // columns read, shifted probe and rows written; other modes: probe read, rows written; object read
   "exit wave": {
@@ -107,18 +110,18 @@ export const STAGE_MODELS: Readonly<Record<string, StageModel>> = {
   "probe direction": {
     per: "minibatch",
     bytes: ({ B, M, u, C }) => B * M * u + (M > 1 ? 8 * C : 0) + M * u + 4 * u,
-    flops: ({ B, M, P, fft }) => B * (fft / 2 + P * (34 + 8 * (M - 1))) + fft,
+    flops: ({ B, M, P, fft }) => B * (fft / 2 + P * (RAMP + 14 + 8 * (M - 1))) + fft,
   },
-  // chi, shifted probe, other modes and preconditioner read; directions of all modes and of mode 0 written
+  // chi, shifted probe, other modes and preconditioner read; directions written, of mode 0 and of all if there are more
   "object gradient": {
     per: "minibatch",
-    bytes: ({ B, M, u, C }) => B * (M + 1) * u + (M - 1) * u + 20 * C,
+    bytes: ({ B, M, u, C }) => B * (M + 1) * u + (M - 1) * u + (4 + 8 * Math.min(M, 2)) * C,
     flops: ({ B, M, P, C }) => 8 * B * M * P + 4 * C,
   },
-  // chi and shifted probe of mode 0, object, both directions read
+  // chi and shifted probe of mode 0, object and directions read
   "step sums": {
     per: "minibatch",
-    bytes: ({ B, u, C }) => 2 * B * u + 24 * C + u,
+    bytes: ({ B, u, C }) => 2 * B * u + 16 * C + u,
     flops: ({ B, P }) => 32 * B * P,
   },
   // six sums, two steps and a few words of each pattern

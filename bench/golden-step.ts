@@ -97,18 +97,21 @@ export async function readStep(
       for (let index = position * wave; index < (position + 1) * wave; index++) chi[index]! *= farStep[pattern]!;
     }
   }
-  const direction = await engine.readFloats(state.objectDirection);
+  // [mode 0 | all modes, y, x], one plane with one mode
+  const canvas = state.size.canvasShape[0] * state.size.canvasShape[1];
+  const allModes = state.size.modeCount > 1 ? 2 * canvas : 0;
+  const direction = (await engine.readFloats(state.objectDirection)).subarray(allModes, allModes + 2 * canvas);
   // the device keeps the direction only: the gradient again from the divisor it was given
   const divisor = await engine.readFloats(state.preconditioner);
-  const gradient = direction.map((value, index) => value * divisor[index >> 2]!);
+  const gradient = direction.map((value, index) => value * divisor[index >> 1]!);
   const steps = await engine.readFloats(state.patternSteps);
   const byPattern = (pick: (pattern: number) => number) => Array.from(indices, pick);
   return new Map<string, ArrayLike<number>>([
     ["indices", indices],
     ["y_pred", await bySlice((slice) => state.slices[slice]!.modelled, frame)],
     ["chi", chi],
-    ["object_direction_raw", allModes(gradient)],
-    ["object_direction_preconditioned", allModes(direction)],
+    ["object_direction_raw", gradient],
+    ["object_direction_preconditioned", direction],
     ["probe_direction", await engine.readFloats(state.probeDirection)],
     ["preconditioner", await engine.readFloats(state.illumination)],
     ["alpha_psi_far", byPattern((pattern) => farStep[pattern]!)],
@@ -117,9 +120,4 @@ export async function readStep(
     ["object_after", (await engine.readObject()).data],
     ["probe_after", (await engine.readProbe()).data],
   ]);
-}
-
-/** The second complex number of every pair (mode 0, all modes). */
-function allModes(values: Float32Array): Float32Array {
-  return values.filter((_, index) => index % 4 > 1);
 }

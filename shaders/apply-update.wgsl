@@ -6,12 +6,13 @@
 
 struct Params {
   canvasHeight: u32, canvasWidth: u32, tilesAcross: u32, objectRate: f32, probeSamples: u32, probeRate: f32,
+  allModes: u32,  // where the direction of all modes begins
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> batch: Batch;
 @group(0) @binding(2) var<storage, read> tiles: array<u32>;
 @group(0) @binding(3) var<storage, read> batchSteps: array<f32>;          // object, probe
-@group(0) @binding(4) var<storage, read> direction: array<vec4f>;         // [y, x]: mode 0, all modes
+@group(0) @binding(4) var<storage, read> direction: array<vec2f>;         // [mode 0 | all modes, y, x]
 @group(0) @binding(5) var<storage, read> probeDirection: array<vec2f>;    // [mode, y, x]
 @group(0) @binding(6) var<storage, read_write> object: array<vec2f>;      // [y, x]
 @group(0) @binding(7) var<storage, read_write> probe: array<vec2f>;       // [mode, y, x]
@@ -39,7 +40,7 @@ fn main(
   let place = tilePixel(listed, local);
   if (!UPDATE_OBJECT || !isOnCanvas(place)) { return; }
   let pixel = pixelIndex(place);
-  let value = object[pixel] + params.objectRate * batchSteps[0] * direction[pixel].zw;
+  let value = object[pixel] + params.objectRate * batchSteps[0] * direction[pixel + params.allModes];
   object[pixel] = value;
   if (!isFinite(value)) { atomicMin(&flags[0], batch.minibatch); }
 }

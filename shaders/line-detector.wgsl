@@ -42,10 +42,9 @@ fn atFrequency(place: Place, e: u32, y: f32) -> f32 {
   let value = measured(data, e, x);
   sums += vec2f(pixelLoss(y, value), y);
   if (STORE_INTENSITY) { modelled[(position * LENGTH + e) * LINES_PER_PLANE + x] = y; }
-  if (value.y <= params.excludeBelow) { return 0.0; }
-  let residual = params.residualScale * (1.0 - value.x / (sqrt(y) + 1e-9));
-  if (MASKED) { return residual * validPixels[e * LINES_PER_PLANE + x]; }
-  return residual;
+  var residual = params.residualScale * (1.0 - value.x / (sqrt(y) + 1e-9));
+  if (MASKED) { residual *= validPixels[e * LINES_PER_PLANE + x]; }
+  return select(residual, 0.0, value.y <= params.excludeBelow);
 }
 
 fn storeSpace(place: Place, mode: u32, e: u32, v: vec2f) { waves[waveIndex(mode, e)] = v; }

@@ -1,7 +1,7 @@
 // Gather form of the object direction (lsqml.md step 6): every object pixel adds sum_m chi_m conj(Q_m) of the patterns
 // that cover it, in schedule order; no atomics. The minibatch's last slice divides by the preconditioner
 // sqrt(C^2 + (damping max C)^2). Workgroups of 16 x 16 pixels cover the touched tiles;
-// which of them an invocation takes, src/kernels/directions.ts writes.
+// which of them an invocation takes, parts/gather-* say.
 //!include lib/complex.wgsl
 //!include lib/tile.wgsl
 
@@ -15,7 +15,7 @@ struct Params { height: u32, width: u32, canvasHeight: u32, canvasWidth: u32, ti
 @group(0) @binding(6) var<storage, read> probe: array<vec2f>;           // [mode, y, x]
 @group(0) @binding(7) var<storage, read> farStep: array<f32>;           // [pattern], Poisson model only
 @group(0) @binding(8) var<storage, read> preconditioner: array<f32>;    // [y, x]
-@group(0) @binding(9) var<storage, read_write> direction: array<vec4f>; // [y, x]: mode 0, all modes
+@group(0) @binding(9) var<storage, read_write> direction: array<vec2f>; // [mode 0 | all modes, y, x]; one mode: a plane
 
 override MODE_COUNT: u32 = 1u;
 override SCALE_BY_FAR_STEP: bool = false;
@@ -25,7 +25,7 @@ override MULTIMODAL: bool = true;
 struct Covering { position: u32, start: vec2i, weight: f32 }
 
 // What it adds to the object pixel `place`: (mode 0, the other modes).
-fn contribution(pattern: Covering, place: vec2u) -> vec4f {
+fn contributionTo(pattern: Covering, place: vec2u) -> vec4f {
   let frame = params.height * params.width;
   let y = i32(place.x) - pattern.start.x;
   let x = i32(place.y) - pattern.start.y;
@@ -48,13 +48,18 @@ fn contribution(pattern: Covering, place: vec2u) -> vec4f {
   return vec4f(first, others);
 }
 
-fn leave(place: vec2u, sum: vec4f) {
+fn leavePixel(place: vec2u, sum: vec4f) {
   if (!isOnCanvas(place)) { return; }
   let pixel = pixelIndex(place);
-  var total = vec4f(sum.xy, sum.xy + sum.zw);
-  if (batch.firstSlice == 0u) { total += direction[pixel]; }
+  addDirection(pixel, pixel, sum.xy);
+  if (MODE_COUNT > 1u) { addDirection(pixel, pixel + params.canvasHeight * params.canvasWidth, sum.xy + sum.zw); }
+}
+
+fn addDirection(pixel: u32, index: u32, sum: vec2f) {
+  var total = sum;
+  if (batch.firstSlice == 0u) { total += direction[index]; }
   if (batch.lastSlice == 1u) { total /= preconditioner[pixel]; }
-  direction[pixel] = total;
+  direction[index] = total;
 }
 
 @compute @workgroup_size(16, GROUP_HEIGHT)
@@ -73,7 +78,7 @@ fn main(
     let slot = batch.slotBase + position;
     var pattern = Covering(position, slots[slot].start, 1.0);
     if (SCALE_BY_FAR_STEP) { pattern.weight = farStep[slots[slot].pattern]; }
-    addContributions(pattern, place, &sums);
+    addPattern(pattern, place, &sums);
   }
-  leaveSums(place, sums);
+  leavePixels(place, sums);
 }

@@ -1,7 +1,7 @@
 // Six sums per pattern for its step sizes (lsqml.md step 10), X = d Q and Z = Delta O:
 // sum |X|^2, sum |Z|^2, Re and Im of sum X conj(Z), sum Re(conj(X) chi), sum Re(conj(Z) chi).
-// Each pattern is shared by params.groupCount workgroups, whose invocations stride through its pixels; parts/sums-*
-// say whether a workgroup leaves one set of sums or every invocation its own.
+// Each pattern is shared by params.groupCount workgroups; parts/sums-* say which samples are an invocation's, and whether
+// a workgroup leaves one set of sums or every invocation its own.
 //!include lib/complex.wgsl
 //!include lib/batch.wgsl
 //!include lib/canvas.wgsl
@@ -14,7 +14,7 @@ struct Params { groupCount: u32, canvasHeight: u32, canvasWidth: u32 }
 @group(0) @binding(4) var<storage, read> shiftedProbe: array<vec2f>;    // [position in slice, y, x], mode 0
 @group(0) @binding(5) var<storage, read> probe: array<vec2f>;           // [mode, y, x]
 @group(0) @binding(6) var<storage, read> object: array<vec2f>;          // [y, x]
-@group(0) @binding(7) var<storage, read> direction: array<vec4f>;       // [y, x]: mode 0, all modes
+@group(0) @binding(7) var<storage, read> direction: array<vec2f>;       // [mode 0 | all modes, y, x]
 @group(0) @binding(8) var<storage, read> probeDirection: array<vec2f>;  // [mode, y, x]
 @group(0) @binding(9) var<storage, read_write> partials: array<f32>;    // [position in slice, lane, 6]
 
@@ -24,10 +24,13 @@ override WIDTH: u32;
 override MODE_COUNT: u32 = 1u;
 override FIRST_MODE_ONLY: bool = true;
 
+// Samples of an invocation: from first on, below end, `step` apart.
+struct Samples { first: u32, end: u32, step: u32 }
+
 struct Sums { squares: vec2f, cross: vec2f, right: vec2f }
 
 // What a sample of one mode adds: X, Z and chi.
-fn terms(objectWave: vec2f, probeWave: vec2f, residual: vec2f) -> Sums {
+fn addends(objectWave: vec2f, probeWave: vec2f, residual: vec2f) -> Sums {
   return Sums(
     vec2f(squaredModulus(objectWave), squaredModulus(probeWave)),
     multiplyConjugate(objectWave, probeWave),
@@ -46,19 +49,20 @@ fn main(
   let inside = position < batch.count;
   let part = number - position * params.groupCount;
   let frame = HEIGHT * WIDTH;
-  // variables of their own: drivers that keep a struct in memory read and wrote it with every sample
+  let allModes = select(0u, params.canvasHeight * params.canvasWidth, MODE_COUNT > 1u);
+  // not a struct: SwiftShader keeps one in memory and goes there for every sample
   var squares = vec2f();
   var cross = vec2f();
   var right = vec2f();
   if (inside) {
     let start = slots[batch.slotBase + position].start;
-    for (var offset = part * GROUP + local.x; offset < frame; offset += params.groupCount * GROUP) {
+    let samples = samplesOf(part, local.x, params.groupCount, frame);
+    for (var offset = samples.first; offset < samples.end; offset += samples.step) {
       let y = offset / WIDTH;
       let pixel = canvasIndex(start, y, offset - y * WIDTH, params.canvasHeight, params.canvasWidth);
       let transmission = object[pixel];
-      var objectDirection: vec2f;
-      if (FIRST_MODE_ONLY) { objectDirection = direction[pixel].xy; } else { objectDirection = direction[pixel].zw; }
-      let first = terms(
+      let objectDirection = direction[pixel + select(allModes, 0u, FIRST_MODE_ONLY)];
+      let first = addends(
         multiply(objectDirection, shiftedProbe[position * frame + offset]),
         multiply(probeDirection[offset], transmission),
         chi[position * MODE_COUNT * frame + offset],
@@ -68,7 +72,7 @@ fn main(
       right += first.right;
       if (FIRST_MODE_ONLY) { continue; }
       for (var mode = 1u; mode < MODE_COUNT; mode++) {
-        let further = terms(
+        let further = addends(
           multiply(objectDirection, probe[mode * frame + offset]),
           multiply(probeDirection[mode * frame + offset], transmission),
           chi[(position * MODE_COUNT + mode) * frame + offset],

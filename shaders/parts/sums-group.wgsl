@@ -4,6 +4,10 @@ const LANES_PER_GROUP = 1u;
 var<workgroup> treeA: array<vec4f, GROUP>;
 var<workgroup> treeB: array<vec2f, GROUP>;
 
+fn samplesOf(part: u32, lane: u32, groupCount: u32, frame: u32) -> Samples {
+  return Samples(part * GROUP + lane, frame, groupCount * GROUP);
+}
+
 fn leaveSums(lane: u32, sums: ptr<function, Sums>) -> bool {
   treeA[lane] = vec4f((*sums).squares, (*sums).cross);
   treeB[lane] = (*sums).right;

@@ -154,7 +154,8 @@ function bindApply(
   probe: boolean,
 ): Promise<BoundKernel> {
   const { options } = problem;
-  const params = { objectRate: options.object.stepSize, probeSamples, probeRate: options.probe.stepSize };
+  const allModes = state.size.modeCount > 1 ? canvas.canvasHeight * canvas.canvasWidth : 0;
+  const params = { objectRate: options.object.stepSize, probeSamples, probeRate: options.probe.stepSize, allModes };
   return library.bind(
     applyUpdate,
     {

@@ -2,14 +2,13 @@
 
 import { GpuError } from "../errors.ts";
 import { isSoftwareAdapter } from "../gpu/device.ts";
-import { listCandidates } from "../kernels/profile.ts";
 import { parseOptions } from "../options.ts";
 import type { ProfileName } from "../profile-names.ts";
 import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeScan } from "./measure-batch.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import { prepareProblem } from "./reconstruct.ts";
-import { defaultProfile, profileLimits } from "./state.ts";
+import { candidatesOf, defaultProfile } from "./state.ts";
 
 /** The scans to be fast on. */
 export interface ProfileShape {
@@ -38,7 +37,7 @@ const MOST_EPOCHS = 500;
 /** One that measures, one that tells how long an epoch takes. */
 const WARM_UP_EPOCHS = 2;
 /** Errors that are a profile's own. */
-const PROFILE_FAULTS = ["GPU_VALIDATION", "GPU_INTERNAL", "KERNEL_COMPILE", "FFT_SIZE", "GPU_LIMIT"];
+const PROFILE_FAULTS = ["GPU_VALIDATION", "GPU_INTERNAL", "KERNEL_COMPILE", "FFT_SIZE", "LANE_ORDER", "GPU_LIMIT"];
 /** Of an epoch: a processor takes long over each, a graphics processor must have enough to do between two readings. */
 const MINIBATCHES = { software: 2, hardware: 8 } as const;
 
@@ -62,7 +61,7 @@ export async function measureProfiles(
 ): Promise<ProfileMeasurement[]> {
   const software = isSoftwareAdapter(device.adapterInfo);
   const problem = makeProblem(shape, MINIBATCHES[software ? "software" : "hardware"]);
-  const names = listCandidates(software, profileLimits(device));
+  const names = candidatesOf(device);
   const contenders: Contender[] = [];
   const reasons = new Map<ProfileName, string>();
   try {

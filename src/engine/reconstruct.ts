@@ -3,8 +3,6 @@
 import type { Dataset, DatasetNote } from "../data/dataset.ts";
 import { assertIntensityRange } from "../data/pattern-statistics.ts";
 import { assertCanvasSize } from "../data/scan-geometry.ts";
-import { isSoftwareAdapter } from "../gpu/device.ts";
-import { listCandidates } from "../kernels/profile.ts";
 import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
 import { exportSchedule, noteScheduleGaps, planFromSchedule } from "../schedule/explicit.ts";
 import { createMinibatchPlan } from "../schedule/minibatches.ts";
@@ -19,7 +17,7 @@ import type { LsqmlProblem } from "./problem.ts";
 import { chooseRunProfile } from "./profile-choice.ts";
 import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
 import { settingsNotes } from "./settings-notes.ts";
-import { defaultProfile, profileLimits } from "./state.ts";
+import { candidatesOf, defaultProfile } from "./state.ts";
 
 /**
  * Reconstructs `dataset` on `device`. Object and probe of the result are those of the last finished epoch, also when the
@@ -49,7 +47,7 @@ export async function reconstructPrepared(
     checkpoint: hooks.resumeFrom ?? null,
     tuned: hooks.tunedProfile ?? null,
     adapter: defaultProfile(device).name,
-    candidates: listCandidates(isSoftwareAdapter(device.adapterInfo), profileLimits(device)),
+    candidates: candidatesOf(device),
   });
   const settings = { profile: choice.profile, ...(hooks.signal ? { signal: hooks.signal } : {}) };
   const engine = await LsqmlEngine.create(device, problem, options.epochs, settings);

@@ -2,7 +2,7 @@
 // buffers.
 
 import type { BoundKernel } from "../gpu/kernel.ts";
-import { objectGradient, probeDirectionModes, writeGatherPixels } from "../kernels/directions.ts";
+import { gatherParts, objectGradient, probeDirectionModes } from "../kernels/directions.ts";
 import { farField, poissonResidual, poissonSums } from "../kernels/far-field.ts";
 import {
   type BoundLine,
@@ -222,7 +222,7 @@ function bindDirections(context: KernelContext, index: number) {
           )
         : Promise.resolve(null),
     gatherObject: library.bind(
-      { ...objectGradient, generated: writeGatherPixels(plan.profile.gatherPixels) },
+      { ...objectGradient, parts: [gatherParts[plan.profile.gatheredPixels]] },
       {
         params: { ...frame, ...canvas, ...tiles },
         batch,

@@ -1,5 +1,6 @@
 // Everything the engine keeps on the device: allocation, first contents, release. No steps.
 
+import { GpuError } from "../errors.ts";
 import type { BufferPool } from "../gpu/buffers.ts";
 import { isSoftwareAdapter } from "../gpu/device.ts";
 import { BATCH_STRIDE_BYTES } from "../gpu/kernel.ts";
@@ -7,6 +8,8 @@ import { sumsPerPlane } from "../kernels/line-shape.ts";
 import {
   chooseProfile,
   fitProfile,
+  lanesOf,
+  listCandidates,
   type Profile,
   type ProfileLimits,
   profiles,
@@ -75,7 +78,7 @@ export interface LsqmlState {
   readonly gradientTerms: GPUBuffer;
   /** [mode, y, x]. */
   readonly probeDirection: GPUBuffer;
-  /** [y, x] of (mode 0, all modes): the gradient while slices add to it, then preconditioned. */
+  /** [mode 0 | all modes, y, x], one plane with one mode: the gradient while slices add to it, then preconditioned. */
   readonly objectDirection: GPUBuffer;
   readonly illumination: GPUBuffer;
   readonly maxima: GPUBuffer;
@@ -124,7 +127,7 @@ export interface BatchShape {
 export interface EngineSettings {
   /** Keep the modelled intensity of the last minibatch, for looking at it. */
   readonly capture?: boolean;
-  /** Bytes of waves that are worked on together; default by adapter. */
+  /** Bytes of waves that are worked on together; default 64 MiB. */
   readonly sliceBytes?: number;
   /** How kernels are laid out; default: as the options say. Another one changes the order of sums, and with it the last bits. */
   readonly profile?: ProfileName | Profile;
@@ -213,7 +216,7 @@ export function allocateState(
     gradientMean: pool.storage("mean probe gradient", plane),
     gradientTerms: pool.storage("probe gradient sums", Math.ceil(sliceSize / plan.gradientTerms) * plane),
     probeDirection: pool.storage("probe direction", modeCount * plane),
-    objectDirection: pool.storage("object direction", canvas * 2 * COMPLEX_BYTES),
+    objectDirection: pool.storage("object direction", canvas * Math.min(modeCount, 2) * COMPLEX_BYTES),
     illumination: pool.storage("illumination", canvas * 4),
     maxima: pool.storage("maxima", REDUCTION_LANES * 4),
     preconditioner: pool.storage("preconditioner", canvas * 4),
@@ -258,7 +261,21 @@ function planCompute(
 
 function resolveProfile(device: GPUDevice, chosen: ProfileName | Profile | null): Profile {
   if (chosen === null) return defaultProfile(device);
-  return fitProfile(typeof chosen === "string" ? profiles[chosen] : chosen, profileLimits(device));
+  const profile = typeof chosen === "string" ? profiles[chosen] : chosen;
+  const limits = profileLimits(device);
+  if (profile.subgroupLanes > 0 && lanesOf(limits) === 0)
+    throw new GpuError(
+      "GPU_PROFILE",
+      `the profile ${profile.name} needs subgroups of four invocations or more`,
+      {
+        field: "profile",
+        expected: candidatesOf(device).join(", "),
+        got: profile.name,
+        remedy: "Leave --profile away, or name one of these",
+      },
+      69,
+    );
+  return fitProfile(profile, limits);
 }
 
 /** The profile that a device gets unless another one is asked for. */
@@ -267,6 +284,11 @@ export function defaultProfile(device: GPUDevice): Profile {
   const names = `${vendor} ${architecture} ${name} ${description}`;
   const limits = profileLimits(device);
   return fitProfile(chooseProfile(isSoftwareAdapter(device.adapterInfo), names, limits), limits);
+}
+
+/** Profiles of the device's kind that work on it. */
+export function candidatesOf(device: GPUDevice): ProfileName[] {
+  return listCandidates(isSoftwareAdapter(device.adapterInfo), profileLimits(device));
 }
 
 /** What the rules of src/kernels/profile.ts go by. */
@@ -281,10 +303,13 @@ function unfusedLanes(pixels: number): number {
   return Math.min(256, Math.max(16, 2 ** Math.floor(Math.log2(pixels / 16))));
 }
 
-/** Patterns whose waves are worked on together: what one binding holds, and on a processor what its caches like. */
+/** Bytes of waves that are worked on together. Smaller slices, for caches, cost processors more in object updates. */
+const SLICE_BYTES = 64 * 2 ** 20;
+
+/** Patterns whose waves are worked on together. */
 function chooseSliceSize(device: GPUDevice, waveBytes: number, batchSize: number, chosenBytes?: number): number {
   const binding = device.limits.maxStorageBufferBindingSize;
-  const preferred = chosenBytes ?? (isSoftwareAdapter(device.adapterInfo) ? 4 * 2 ** 20 : 64 * 2 ** 20);
+  const preferred = chosenBytes ?? SLICE_BYTES;
   const size = Math.max(1, Math.floor(Math.min(preferred, binding) / waveBytes));
   // equal slices: 96 patterns in slices of 50 become 48 + 48
   return Math.ceil(batchSize / Math.ceil(batchSize / size));

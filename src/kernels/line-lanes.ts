@@ -1,5 +1,7 @@
 // The transform of four or eight invocations that are neighbours in a subgroup: every one keeps its share of the line in
-// registers, and samples change hands by shuffles, without memory or barriers. For lines of two radices.
+// registers, and samples change hands by shuffles, without memory or barriers. For lines of two radices. That invocations
+// follow one another in a subgroup is checked once per device (lane-order.ts). A kernel may store a line where it loaded it:
+// what a lane stores depends on every sample of the line, so that all of them have been loaded by then.
 
 import type { LineShape } from "./line-shape.ts";
 
@@ -33,7 +35,8 @@ function each(count: number, write: (i: number) => string): string {
 function writeTranspose({ threads }: LineShape): string {
   const swap = (low: number, bit: number) => `  { let upper = (lane & ${bit}u) != 0u;
     let got = subgroupShuffleXor(select((*v)[${low | bit}], (*v)[${low}], upper), ${bit}u);
-    if (upper) { (*v)[${low}] = got; } else { (*v)[${low | bit}] = got; } }`;
+    (*v)[${low}] = select((*v)[${low}], got, upper);
+    (*v)[${low | bit}] = select(got, (*v)[${low | bit}], upper); }`;
   const elements = Array.from({ length: threads }, (_, j) => j);
   const rounds = [1, 2, 4].filter((bit) => bit < threads);
   return `
@@ -112,9 +115,9 @@ function forButterflies(shape: LineShape, layout: Layout, body: (parts: Butterfl
       dft: `    dft${radix}(&a);`,
       turn: `    turn(&a, &factors${k});`,
     });
-    return [`  { let b = lane + ${k * shape.threads}u;`, `    var a: array<vec2f, ${radix}>;`, ...parts, "  }"].join(
-      "\n",
-    );
+    const text = parts.join("\n");
+    const values = text.includes("a[") ? `    var a: array<vec2f, ${radix}>;\n` : "";
+    return `  { let b = lane + ${k * shape.threads}u;\n${values}${text}\n  }`;
   });
 }
 

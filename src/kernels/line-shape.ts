@@ -12,10 +12,10 @@ export interface LineShape {
   /** Rows: samples of a line are neighbours in memory. Columns: lines are. */
   readonly axis: "row" | "column";
   readonly linesPerPlane: number;
-  /** Invocations that share a line; 1 needs no barriers. */
+  /** Invocations that share a line; 1 needs no barriers, nor do lanes of a subgroup. */
   readonly threads: number;
   /** The invocations of a line are neighbours in a subgroup and exchange samples by shuffles (line-lanes.ts). */
-  readonly lanes: boolean;
+  readonly inSubgroup: boolean;
   /** Lines of a workgroup. */
   readonly lines: number;
   /** One invocation per line: true = butterflies written out, with the line in registers; false = loops over butterflies. */
@@ -65,7 +65,7 @@ export function exchangeCopies({ threads, modes }: LineShape): number {
 
 /** Bytes of workgroup memory that the shape takes: its lines, and at the detector a sum per invocation. */
 export function workgroupBytes(shape: LineShape): number {
-  if (shape.threads === 1 || shape.lanes) return 0;
+  if (shape.threads === 1 || shape.inSubgroup) return 0;
   const sums = shape.kind === "forward-inverse" ? shape.threads * shape.lines : 0;
   return 8 * (linePitch(shape) * shape.lines + sums);
 }
@@ -76,6 +76,6 @@ export function workgroupsFor(shape: LineShape, lineCount: number): number {
 }
 
 /** Sums that the lines of a plane leave at the detector. */
-export function sumsPerPlane({ linesPerPlane, threads, lines, lanes }: LineShape): number {
-  return threads > 1 && !lanes ? linesPerPlane / lines : linesPerPlane;
+export function sumsPerPlane({ linesPerPlane, threads, lines, inSubgroup }: LineShape): number {
+  return threads > 1 && !inSubgroup ? linesPerPlane / lines : linesPerPlane;
 }

@@ -22,7 +22,10 @@ import { writeLoopedTransform } from "./line-loops.ts";
 import { type LineShape, sumsPerPlane } from "./line-shape.ts";
 import { writeUnrolledTransform } from "./line-unrolled.ts";
 
-/** Lanes of a line go the same way, which a compiler cannot see. On one line, so that messages keep their line numbers. */
+/**
+ * Between shuffles the lanes of a line go the same way, or select; a compiler cannot see that. On one line, so that messages
+ * keep their line numbers.
+ */
 const LANE_DIRECTIVES = "enable subgroups; diagnostic(off, subgroup_uniformity); ";
 
 /** A kernel that includes lib/line.wgsl with its transform. Throws GpuError FFT_SIZE for lengths that it cannot do. */
@@ -32,7 +35,7 @@ export function joinLineTransform<Buffers extends string>(
 ): KernelSpec<Buffers> {
   return {
     ...spec,
-    ...(shape.lanes ? { directives: LANE_DIRECTIVES } : {}),
+    ...(shape.inSubgroup ? { directives: LANE_DIRECTIVES } : {}),
     parts: butterflyParts(shape),
     generated: writeLineTransform(shape),
   };
@@ -47,7 +50,7 @@ export function writeLineTransform(shape: LineShape): string {
 }
 
 function writeBody(shape: LineShape): string {
-  if (shape.lanes) return writeLaneTransform(shape);
+  if (shape.inSubgroup) return writeLaneTransform(shape);
   return shape.unrolled ? writeUnrolledTransform(shape) : writeLoopedTransform(shape);
 }
 
@@ -57,24 +60,22 @@ export function butterflyParts(shape: LineShape): string[] {
 }
 
 function writeHeader(shape: LineShape): string {
-  const { length, radices, threads, lines, axis, linesPerPlane, lanes } = shape;
-  const shared = threads > 1;
-  const threadsAcross = axis === "row" || lanes;
-  const [across, along] = threadsAcross ? [threads, lines] : [lines, threads];
+  const { length, radices, threads, lines, axis, linesPerPlane } = shape;
+  const { x, y, line, thread } = layOutGroup(shape);
   return `
 // Line of ${length} = ${radices.join(" * ")} samples along a ${axis}, ${threads} invocation(s) per line, ${lines} lines per workgroup.
 const LENGTH = ${length}u;
 const LINES_PER_PLANE = ${linesPerPlane}u;
 const THREADS = ${threads}u;
 const LINES = ${lines}u;
-const GROUP_X = ${across}u;
-const GROUP_Y = ${along}u;
+const GROUP_X = ${x}u;
+const GROUP_Y = ${y}u;
 const MODE_COUNT = ${shape.modes}u;
 const TERMS = ${shape.terms}u;
 // Sums per plane that sumOfLines leaves.
 const LANES_PER_PLANE = ${sumsPerPlane(shape)}u;
-fn lineInGroup(local: vec3u) -> u32 { return ${threadsAcross ? "local.y" : "local.x"}; }
-fn threadInLine(local: vec3u) -> u32 { return ${shared ? (threadsAcross ? "local.x" : "local.y") : "0u"}; }
+fn lineInGroup(local: vec3u) -> u32 { return ${line}; }
+fn threadInLine(local: vec3u) -> u32 { return ${thread}; }
 // Where element e of a line lies in an array [plane, y, x].
 fn sampleIndex(number: u32, e: u32) -> u32 { return ${
     axis === "row"
@@ -84,9 +85,25 @@ fn sampleIndex(number: u32, e: u32) -> u32 { return ${
 ${writeSum(shape)}`;
 }
 
-/** Adds a number of every invocation of a workgroup, in a fixed tree; without barriers every line keeps its own. */
-function writeSum({ threads, lines, lanes }: LineShape): string {
-  if (lanes) {
+/**
+ * Size of a workgroup, and which line and which part of it are an invocation's. Lanes of a subgroup: one after another, in
+ * one dimension. Else rows and columns each so that neighbours read neighbours.
+ */
+function layOutGroup({ threads, lines, axis, inSubgroup }: LineShape): Record<"x" | "y" | "line" | "thread", string> {
+  if (inSubgroup) {
+    return { x: `${threads * lines}`, y: "1", line: `local.x / ${threads}u`, thread: `local.x % ${threads}u` };
+  }
+  const shared = threads > 1;
+  if (axis === "row") return { x: `${threads}`, y: `${lines}`, line: "local.y", thread: shared ? "local.x" : "0u" };
+  return { x: `${lines}`, y: `${threads}`, line: "local.x", thread: shared ? "local.y" : "0u" };
+}
+
+/**
+ * Adds a number of every invocation: of a workgroup by a fixed tree, of a line by shuffles between its lanes; a line that
+ * one invocation has keeps its own.
+ */
+function writeSum({ threads, lines, inSubgroup }: LineShape): string {
+  if (inSubgroup) {
     return `
 // Lane of the sum, and whether this invocation has it.
 struct LineSum { lane: u32, mine: bool, value: vec2f }

@@ -3,6 +3,7 @@
 import { GpuError } from "../errors.ts";
 import type { KernelBinding, KernelSpec } from "../gpu/kernel.ts";
 import type { KernelLibrary } from "../gpu/kernel-library.ts";
+import { assertLaneOrder } from "./lane-order.ts";
 import { workgroupsFor } from "./line-shape.ts";
 import { joinLineTransform } from "./line-transform.ts";
 import { type LineNeeds, type Profile, shapeLine } from "./profile.ts";
@@ -102,7 +103,7 @@ export class LineKernels {
     this.profile = profile;
   }
 
-  /** Compiles and binds; `twiddles` is added to the buffers. Throws GpuError FFT_SIZE or KERNEL_COMPILE (69). */
+  /** Compiles and binds; `twiddles` is added to the buffers. Throws GpuError FFT_SIZE, LANE_ORDER or KERNEL_COMPILE (69). */
   async bind<Buffers extends string>(
     spec: KernelSpec<Buffers>,
     needs: LineNeeds,
@@ -113,6 +114,7 @@ export class LineKernels {
   ): Promise<BoundLine> {
     const shape = shapeLine(this.profile, needs);
     if (!shape) throw new GpuError("FFT_SIZE", `lines of ${needs.length} do not fit into workgroup memory`, {}, 69);
+    if (shape.inSubgroup) await assertLaneOrder(this.#device, shape.threads);
     const buffers = { ...binding.buffers, twiddles: this.#twiddlesOf(needs.length) } as Record<Buffers, GPUBuffer>;
     const kernel = await this.#library.bind(joinLineTransform(spec, shape), { ...binding, buffers }, constants);
     return {

@@ -2,6 +2,7 @@
 // adapter's identity and limits alone, never by a timing, so that a device gives the same bits every time.
 
 import { type ProfileName, profileNames } from "../profile-names.ts";
+import type { gatherParts } from "./directions.ts";
 import { fitsLanes } from "./line-lanes.ts";
 import { factorLength, type LineKind, type LineShape, workgroupBytes } from "./line-shape.ts";
 
@@ -11,7 +12,7 @@ export interface Profile {
   /** Invocations of a workgroup that share lines through workgroup memory; 1: every invocation has lines of its own. */
   readonly invocations: number;
   /** Invocations of a subgroup that share a line where its length allows it: 8, 4, or 0 for none. */
-  readonly lanes: number;
+  readonly subgroupLanes: number;
   /** Bytes of workgroup memory that a workgroup may take. */
   readonly workgroupBytes: number;
   /** Shortest and longest line that a single invocation keeps in registers, with butterflies written out. */
@@ -21,7 +22,7 @@ export interface Profile {
   /** Side in pixels of the object tiles whose patterns the host lists: large ones spare the host, small ones the device. */
   readonly tileSide: number;
   /** Object pixels that an invocation gathers: several spare reads of the lists, one has the most invocations at work. */
-  readonly gatherPixels: number;
+  readonly gatheredPixels: keyof typeof gatherParts;
   /** Patterns whose probe gradients are added in registers. */
   readonly gradientTerms: number;
   /** Samples of a pattern that one invocation adds up for the step sizes, at least. */
@@ -39,19 +40,19 @@ export interface ProfileLimits {
 const NEVER = [1, 0] as const;
 const SERIAL = {
   invocations: 1,
-  lanes: 0,
+  subgroupLanes: 0,
   workgroupBytes: 0,
   tileSide: 16,
-  gatherPixels: 4, // SwiftShader compiles eight for nine seconds
+  gatheredPixels: "four", // SwiftShader compiles eight for nine seconds
   gradientTerms: 8,
   samplesPerLane: 64,
 } as const;
 const SHARED = {
-  lanes: 0,
+  subgroupLanes: 0,
   unrolledLengths: NEVER,
   loopedMemory: false,
   tileSide: 32,
-  gatherPixels: 1,
+  gatheredPixels: "one",
   gradientTerms: 4,
   samplesPerLane: 4,
 } as const;
@@ -62,7 +63,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   // what every WebGPU device has
   "shared-16k": { ...SHARED, name: "shared-16k", invocations: 64, workgroupBytes: 16384 },
   // processors with subgroups, where a shuffle is cheap and memory is not
-  lanes: { ...SERIAL, name: "lanes", lanes: 8, unrolledLengths: NEVER, loopedMemory: true },
+  lanes: { ...SERIAL, name: "lanes", subgroupLanes: 8, unrolledLengths: NEVER, loopedMemory: true },
   // processors without, whose compiler takes long over straight-line code (lavapipe)
   serial: { ...SERIAL, name: "serial", unrolledLengths: [49, 128], loopedMemory: true },
   looped: { ...SERIAL, name: "looped", unrolledLengths: NEVER, loopedMemory: true },
@@ -83,25 +84,25 @@ export function chooseProfile(software: boolean, adapterNames: string, limits: P
   return large ? profiles.shared : profiles["shared-16k"];
 }
 
-/** Lanes that an adapter's subgroups have in any case. */
-function lanesOf({ subgroupMinSize }: ProfileLimits): number {
+/** Lanes of a subgroup that may share a line on an adapter: 8, 4, or 0 for none. */
+export function lanesOf({ subgroupMinSize }: ProfileLimits): number {
   return subgroupMinSize >= 8 ? 8 : subgroupMinSize >= 4 ? 4 : 0;
 }
 
 /** A profile within an adapter's limits: one that comes with a checkpoint of another adapter must work here too. */
 export function fitProfile(profile: Profile, limits: ProfileLimits): Profile {
   const workgroupBytes = Math.min(profile.workgroupBytes, limits.maxComputeWorkgroupStorageSize);
-  const lanes = Math.min(profile.lanes, lanesOf(limits));
-  const fits = workgroupBytes === profile.workgroupBytes && lanes === profile.lanes;
-  return fits ? profile : { ...profile, workgroupBytes, lanes };
+  const subgroupLanes = Math.min(profile.subgroupLanes, lanesOf(limits));
+  const fits = workgroupBytes === profile.workgroupBytes && subgroupLanes === profile.subgroupLanes;
+  return fits ? profile : { ...profile, workgroupBytes, subgroupLanes };
 }
 
 /** The profiles among which one may be the fastest on an adapter: those for its kind, as far as its limits allow them. */
 export function listCandidates(software: boolean, limits: ProfileLimits): ProfileName[] {
   return profileNames.filter((name) => {
-    const { invocations, workgroupBytes, lanes } = profiles[name];
+    const { invocations, workgroupBytes, subgroupLanes } = profiles[name];
     const possible = workgroupBytes <= limits.maxComputeWorkgroupStorageSize;
-    return (invocations === 1) === software && possible && (lanes === 0 || lanesOf(limits) > 0);
+    return (invocations === 1) === software && possible && (subgroupLanes === 0 || lanesOf(limits) > 0);
   });
 }
 
@@ -128,14 +129,18 @@ const PRIVATE_BYTES = 8192;
 
 /**
  * Shape of a transform under a profile; null when its lines do not fit on chip: many probe modes at once on a
- * processor. Lengths without radices are refused where the WGSL is written.
+ * processor. `once` says nothing about lanes, which compile quickly. Lengths without radices are refused where the WGSL is written.
  */
 export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null {
   const { kind, axis, length, linesPerPlane, modes = 1, terms = 1 } = needs;
   const radices = factorLength(length) ?? [];
-  const shape = { kind, axis, length, linesPerPlane, modes, terms, radices, lanes: false };
-  if (profile.lanes > 0 && fitsLanes(radices, profile.lanes))
-    return { ...shape, lanes: true, threads: profile.lanes, lines: LANE_LINES, unrolled: false, loopedMemory: false };
+  const shape = { kind, axis, length, linesPerPlane, modes, terms, radices, inSubgroup: false };
+  const threads = profile.subgroupLanes;
+  if (threads > 0 && fitsLanes(radices, threads)) {
+    // all modes, the one at work, its factors, intensity, a butterfly
+    if ((8 * (modes + 3) * length) / threads > PRIVATE_BYTES) return null;
+    return { ...shape, inSubgroup: true, threads, lines: LANE_LINES, unrolled: false, loopedMemory: false };
+  }
   if (profile.invocations === 1 || radices.length === 0) {
     if (8 * modes * length > PRIVATE_BYTES) return null;
     const [shortest, longest] = profile.unrolledLengths;
@@ -145,12 +150,12 @@ export function shapeLine(profile: Profile, needs: LineNeeds): LineShape | null 
     const unrolled = needs.once !== true && fits && radices.length > 0;
     return { ...shape, threads: 1, lines: SERIAL_LINES, unrolled, loopedMemory: profile.loopedMemory };
   }
-  const threads = Math.min(length / Math.max(...radices), profile.invocations);
+  const sharing = Math.min(length / Math.max(...radices), profile.invocations);
   // a workgroup's lines belong to one plane; columns want neighbours, whose samples lie side by side
-  const wanted = Math.max(axis === "column" ? 4 : 1, Math.floor(profile.invocations / threads));
+  const wanted = Math.max(axis === "column" ? 4 : 1, Math.floor(profile.invocations / sharing));
   for (let lines = wanted; lines >= 1; lines--) {
-    if (linesPerPlane % lines !== 0 || threads * lines > MOST_INVOCATIONS) continue;
-    const fitting = { ...shape, threads, lines, unrolled: false, loopedMemory: false };
+    if (linesPerPlane % lines !== 0 || sharing * lines > MOST_INVOCATIONS) continue;
+    const fitting = { ...shape, threads: sharing, lines, unrolled: false, loopedMemory: false };
     if (workgroupBytes(fitting) <= profile.workgroupBytes) return fitting;
   }
   return null;

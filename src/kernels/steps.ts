@@ -49,6 +49,7 @@ export const applyUpdate = {
     objectRate: "f32",
     probeSamples: "u32",
     probeRate: "f32",
+    allModes: "u32",
   },
   batch: true,
   buffers: {

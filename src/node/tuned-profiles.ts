@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { DatasetNote } from "../data/dataset.ts";
 import { OutputError, PtychoError } from "../errors.ts";
 import type { AdapterFacts } from "../gpu/device.ts";
+import { listCandidates } from "../kernels/profile.ts";
 import { type ProfileName, profileNames } from "../profile-names.ts";
 import { fromPieces, writeFileAtomic } from "./atomic-write.ts";
 import { stampFile } from "./file-hash.ts";
@@ -64,7 +65,10 @@ export function identifyAdapter({ vendor, architecture, device, description, bac
   return [vendor, architecture, device, description, backend].filter(Boolean).join(", ");
 }
 
-/** The profile saved for an adapter; null when there is none. A file that cannot be used is named in a note. */
+/**
+ * The profile saved for an adapter; null when there is none, or when one that the adapter may have now was not measured
+ * beside it. A file that cannot be used is named in a note.
+ */
 export async function findTunedProfile(
   facts: AdapterFacts,
   path = tunedProfilesPath(),
@@ -76,7 +80,14 @@ export async function findTunedProfile(
   }
   const name = identifyAdapter(facts);
   if (!Object.hasOwn(adapters, name)) return { profile: null, notes: [] };
-  const { profile, measuredAt } = adapters[name]!;
+  const { profile, measuredAt, patternsPerSecond } = adapters[name]!;
+  const subgroupMinSize = facts.features.includes("subgroups") ? (facts.subgroupMinSize ?? 0) : 0;
+  const candidates = listCandidates(facts.kind === "software", { ...facts.limits, subgroupMinSize });
+  const unmeasured = candidates.filter((candidate) => !Object.hasOwn(patternsPerSecond, candidate));
+  if (unmeasured.length > 0) {
+    const message = `${path} is ignored: it does not know the profile ${unmeasured.join(", ")}; run ptycho tune --save again`;
+    return { profile: null, notes: [{ level: "warning", code: "TUNED_OLD", message }] };
+  }
   const message = `profile ${profile}, the fastest for ptycho tune on ${measuredAt.slice(0, 10)} (${path})`;
   return { profile, notes: [{ level: "info", code: "TUNED_PROFILE", message }] };
 }

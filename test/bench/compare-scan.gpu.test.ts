@@ -21,7 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test.each(["gaussian", "poisson"] as const)("starts that differ by rounding stay as near: %s", async (noiseModel) => {
+// with Gaussian noise it takes a wide probe, 128 x 128 pixels and a dozen epochs: compare-scan.test.ts measures the probe
+test("starts that differ by rounding stay about as near with the Poisson model", async () => {
+  const noiseModel = "poisson" as const;
   const scan = await writeScan(folder, { size: 32, modes: 1, patterns: 144 });
   const schedule = await writeSchedule(folder, scan, 48, EPOCHS);
   const job = { scan: scan.path, schedule, canvasShape: scan.canvasShape, epochs: EPOCHS, batchSize: 48, noiseModel };

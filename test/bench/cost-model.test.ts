@@ -40,7 +40,7 @@ test("stages by hand: the detector reads and writes waves, reads patterns and th
   expect(stageCost("detector", workload)!.bytes).toBe(10 * 2 * u + 10 * 64 * 64 * 4 + 4 * 64 * 64);
   expect(stageCost("shift probe", workload)).toEqual({
     bytes: 10 * u + u,
-    flops: 10 * (fftFlops(64) / 2 + 32 * 64 * 64),
+    flops: 10 * (fftFlops(64) / 2 + 41 * 64 * 64),
   });
 });
 

@@ -7,7 +7,8 @@ import { type GoldenCase, readGoldenCase } from "../../bench/golden-case.ts";
 import { isWithin, type Tolerances } from "../../bench/golden-compare.ts";
 import { runCase } from "../../bench/golden-run.ts";
 import { LsqmlEngine } from "../../src/engine/lsqml-engine.ts";
-import { type Profile, profiles } from "../../src/kernels/profile.ts";
+import { profileLimits } from "../../src/engine/state.ts";
+import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import type { ReconstructOptionsInput } from "../../src/options.ts";
 import type { ProfileName } from "../../src/profile-names.ts";
 import { testDevice } from "../support/gpu.ts";
@@ -93,6 +94,22 @@ describe("bits", () => {
       });
     });
   }
+});
+
+describe("lines shared by lanes of a subgroup", () => {
+  const wide = makeTinyScan({ modes: 2, frame: [64, 16] }).dataset;
+  const lanes = testProfiles.filter(([, { subgroupLanes }]) => subgroupLanes > 0);
+  test.each(lanes)("%s: the reference's numbers, and the same bits twice", async (_, profile) => {
+    const needs = { kind: "forward-inverse", axis: "column", length: 64, linesPerPlane: 16, modes: 2 } as const;
+    expect(shapeLine(fitProfile(profile, profileLimits(device)), needs)!.inSubgroup).toBe(true);
+    await withProfile(profile, async (chosen) => {
+      const problem = prepareFromGuess(wide, { batchSize: 7 });
+      const distances = await compareWithReference(device, problem, 3, { profile: chosen });
+      for (const [quantity, distance] of Object.entries(distances)) expect(distance, quantity).toBeLessThan(5e-6);
+      const first = await runEngine(device, problem, 3, { profile: chosen });
+      expect(bitsOf(await runEngine(device, problem, 3, { profile: chosen }))).toEqual(bitsOf(first));
+    });
+  });
 });
 
 describe("a detector with kernels of its own", () => {

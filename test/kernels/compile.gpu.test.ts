@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { profileLimits } from "../../src/engine/state.ts";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { shaders } from "../../src/gpu/shaders.generated.ts";
-import { writeGatherPixels } from "../../src/kernels/directions.ts";
+import { gatherParts } from "../../src/kernels/directions.ts";
 import { joinLineTransform } from "../../src/kernels/line-transform.ts";
 import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import { stepSumParts } from "../../src/kernels/steps.ts";
@@ -27,9 +27,7 @@ const specs = Array.from(await listKernelSpecs());
 /** What joins a shader, by kernel. */
 const additions: Readonly<Record<string, readonly Pick<KernelSpec, "parts" | "generated">[]>> = {
   stepSums: Object.values(stepSumParts).map(({ part }) => ({ parts: [part] })),
-  objectGradient: [...new Set(Object.values(profiles).map(({ gatherPixels }) => gatherPixels))].map((count) => ({
-    generated: writeGatherPixels(count),
-  })),
+  objectGradient: Object.values(gatherParts).map((part) => ({ parts: [part] })),
 };
 
 for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { profileLimits } from "../../src/engine/state.ts";
 import { type LineKind, type LineShape, sumsPerPlane } from "../../src/kernels/line-shape.ts";
-import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
+import { fitProfile, lanesOf, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import { noise, relativeError } from "../support/closeness.ts";
 import { testDevice } from "../support/gpu.ts";
 import { lineKinds, testProfiles } from "../support/line-profiles.ts";
@@ -36,7 +36,8 @@ const variants: readonly Variant[] = lineKinds.flatMap((kind): Variant[] => {
  */
 const lengths: Readonly<Record<string, readonly [number, readonly number[]]>> = {
   looped: [4, [8, 12, 16, 30, 64, 100, 128, 250]],
-  lanes: [2, [64, 30, 128, 16, 256]],
+  lanes: [1, [64, 128]],
+  "lanes of four": [1, [32, 64, 16]],
   serial: [1, [9]],
   unrolled: [1, [15]],
   shared: [1, [250, 100, 64, 12, 8, 30]],
@@ -54,6 +55,7 @@ function lengthsOf(name: string, number: number): number[] {
 async function expectTransform(profile: Profile, variant: Variant, length: number, axis: LineShape["axis"]) {
   const fitting = fitProfile(profile, profileLimits(device));
   const shape = shapeLine(fitting, { ...variant, axis, length, linesPerPlane })!;
+  expect(shape.inSubgroup, `${length} in a subgroup`).toBe(fitting.subgroupLanes > 0);
   const size = 2 * length * linesPerPlane;
   const planes = planesOf(shape);
   const source = noise(size * planes.source, length);
@@ -100,6 +102,16 @@ for (const [name, profile] of testProfiles) {
     }
   });
 }
+
+test("the test device has the subgroups that lanes need, or is a graphics processor", () => {
+  if (process.env.PTYCHO_TEST_DEVICE !== "gpu") expect(lanesOf(profileLimits(device))).toBeGreaterThan(0);
+});
+
+test("many modes that go through lanes in a loop", async () => {
+  const modes = { kind: "forward-inverse", modes: 5, terms: 1 } as const;
+  const profile = fitProfile({ ...profiles.lanes, subgroupLanes: 4 }, profileLimits(device));
+  await expectTransform(profile, modes, 64, "column");
+});
 
 describe("written-out butterflies of the lengths that get them", () => {
   const modes = { kind: "forward-inverse", modes: 3, terms: 1 } as const;

@@ -4,7 +4,9 @@ import { factorLength, type LineShape, workgroupBytes, workgroupsFor } from "../
 import { butterflyParts, writeLineTransform } from "../../src/kernels/line-transform.ts";
 import {
   chooseProfile,
+  fitProfile,
   type LineNeeds,
+  lanesOf,
   listCandidates,
   type Profile,
   profiles,
@@ -67,6 +69,34 @@ describe("the profile of an adapter", () => {
     expect(expected).toContain(chooseProfile(software, "swiftshader", limits).name);
   });
 
+  test.each([
+    [0, 0],
+    [2, 0],
+    [4, 4],
+    [8, 8],
+    [32, 8],
+  ])("with subgroups of %i shares lines by %i lanes", (subgroupMinSize, subgroupLanes) => {
+    expect(fitProfile(profiles.lanes, { ...large, subgroupMinSize })).toEqual({ ...profiles.lanes, subgroupLanes });
+    expect(lanesOf({ ...large, subgroupMinSize })).toBe(subgroupLanes);
+    expect(fitProfile(profiles.serial, { ...large, subgroupMinSize })).toBe(profiles.serial);
+  });
+
+  test("takes no more workgroup memory than there is", () => {
+    expect(fitProfile(profiles.shared, small)).toEqual({ ...profiles.shared, workgroupBytes: 16384 });
+    expect(fitProfile(profiles.shared, large)).toBe(profiles.shared);
+  });
+
+  test.each([
+    [8, [64, 128, 256]],
+    [4, [16, 32, 64, 128]],
+  ])("%i lanes share lines of %o", (subgroupLanes, expected) => {
+    const shared = [8, 12, 16, 32, 48, 60, 64, 96, 100, 128, 192, 256, 512].filter((length) => {
+      const needs = { kind: "inverse-forward", axis: "row", length, linesPerPlane: 6 } as const;
+      return shapeLine({ ...profiles.lanes, subgroupLanes }, needs)!.inSubgroup;
+    });
+    expect(shared).toEqual(expected);
+  });
+
   test("is known by its name", () => {
     expect(Object.keys(profiles).sort()).toEqual([...profileNames].sort());
     for (const name of profileNames) expect(profiles[name].name).toBe(name);
@@ -119,10 +149,10 @@ for (const [name, profile] of testProfiles) {
             modes: shape.modes === (needs.modes ?? 1) && shape.terms === needs.terms,
             invocations: shape.threads * shape.lines <= MOST_INVOCATIONS,
             work: shape.threads <= length / Math.max(...shape.radices),
-            lanes: !shape.lanes || shape.radices.every((radix) => radix % shape.threads === 0),
+            lanes: !shape.inSubgroup || shape.radices.every((radix) => radix % shape.threads === 0),
             bytes: workgroupBytes(shape) <= profile.workgroupBytes,
             // barriers are for lines of one plane, whose sums are added
-            onePlane: shape.threads === 1 || shape.lanes || linesPerPlane % shape.lines === 0,
+            onePlane: shape.threads === 1 || shape.inSubgroup || linesPerPlane % shape.lines === 0,
             covered: workgroupsFor(shape, lineCount) * shape.lines >= lineCount,
           };
           if (Object.values(checks).includes(false)) expect(checks, label).toBe("all true");

@@ -36,7 +36,7 @@ const here = describeFacts("hardware");
 const there: AdapterFacts = { ...here, device: "another" };
 const tuned = (profile: TunedProfile["profile"]): TunedProfile => ({
   ...{ profile, measuredAt: "2026-01-02T03:04:05.000Z", sizePx: 128, modes: 1, batchSize: 96 },
-  patternsPerSecond: { [profile]: 12.5, looped: null },
+  patternsPerSecond: { shared: 8, "shared-16k": null, [profile]: 12.5 },
 });
 const put = (text: string) => {
   mkdirSync(dirname(path), { recursive: true });
@@ -74,6 +74,16 @@ test("an adapter gets what was saved for it last, others keep theirs", async () 
   expect(readdirSync(dirname(path))).toEqual(["tuned-profiles.json"]);
   const record = tunedProfilesSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   expect(record.adapters[identifyAdapter(here)]).toEqual(tuned("serial"));
+});
+
+test("a choice from before one of the adapter's profiles existed is not taken", async () => {
+  const { shared, ...others } = tuned("shared-16k").patternsPerSecond;
+  await saveTunedProfile(here, { ...tuned("shared-16k"), patternsPerSecond: others }, path);
+  const { profile, notes } = await findTunedProfile(here, path);
+  expect([shared, profile]).toEqual([8, null]);
+  expect(notes).toEqual([
+    { level: "warning", code: "TUNED_OLD", message: expect.stringMatching(/shared;.*tune --save/) },
+  ]);
 });
 
 test("an adapter is told by its names and the way to it alone", () => {

@@ -6,6 +6,7 @@ import { type Profile, profiles } from "../../src/kernels/profile.ts";
 /** Every profile, and those that write butterflies out with lines short enough to be compiled in no time. */
 export const testProfiles: readonly (readonly [string, Profile])[] = [
   ...Object.values(profiles).map((profile) => [profile.name, profile] as const),
+  ["lanes of four", { ...profiles.lanes, subgroupLanes: 4 }],
   ...Object.values(profiles)
     .filter(({ unrolledLengths: [shortest, longest] }) => shortest <= longest)
     .map((profile) => [`${profile.name} from 8 on`, { ...profile, unrolledLengths: [8, 128] }] as const),
