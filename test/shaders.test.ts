@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { SLOT_BYTES } from "../src/engine/epoch-tables.ts";
 import type { KernelSpec } from "../src/gpu/kernel.ts";
 import { shaders } from "../src/gpu/shaders.generated.ts";
+import { gatherParts } from "../src/kernels/directions.ts";
 import { factorLength } from "../src/kernels/line-shape.ts";
 import { stepSumParts } from "../src/kernels/steps.ts";
 import { isLineKernel, listKernelSpecs } from "./support/kernel-specs.ts";
@@ -100,8 +101,9 @@ test("every library file is included, every part can be asked for", () => {
   for (let length = 2; length <= 4096; length++) for (const radix of factorLength(length) ?? []) radices.add(radix);
   const butterflies = Array.from(radices, (radix) => `parts/dft-${radix}`);
   const sums = Object.values(stepSumParts).map(({ part }) => part);
+  const gathers = Object.values(gatherParts);
   const parts = files.filter((name) => name.startsWith("parts/")).sort();
-  expect([...butterflies, ...sums].map((name) => `${name}.wgsl`).sort()).toEqual(parts);
+  expect([...butterflies, ...sums, ...gathers].map((name) => `${name}.wgsl`).sort()).toEqual(parts);
 });
 
 test("the sums for the step sizes have the workgroups and lanes that the host counts with", () => {
