@@ -75,8 +75,9 @@ for (const [name, spec] of specs) {
       const sizes = Array.from(code.matchAll(/@workgroup_size\(([^)]*)\)/g), (match) => match[1]);
       // named sizes come from the generated transform, a part, an override
       const named =
-        { stepSums: "GROUP", stepSizes: "LANES", objectGradient: "16, GROUP_HEIGHT" }[name] ??
-        (isLineKernel(spec) ? "GROUP_X, GROUP_Y" : null);
+        { stepSums: "GROUP", stepSizes: "LANES", objectGradient: "16, GROUP_HEIGHT", illumination: "16, GROUP_HEIGHT" }[
+          name
+        ] ?? (isLineKernel(spec) ? "GROUP_X, GROUP_Y" : null);
       expect(named ? [named] : ["64", "1", "16, 16"]).toContain(sizes[0]);
       expect(sizes.length).toBe(1);
     });

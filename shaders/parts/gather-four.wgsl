@@ -1,5 +1,5 @@
-// An invocation gathers four pixels of a row, and those beside it take other rows: a processor waits once for the cache
-// lines of all rows. Four variables, because an array that a loop indexes leaves the registers.
+// Gathers over the object: an invocation has four pixels of a row, and those beside it take other rows, so that a processor
+// waits once for the cache lines of all rows. Four variables, because an array that a loop indexes leaves the registers.
 const GROUP_HEIGHT = 4u;
 
 fn firstPixel(corner: vec2u, local: vec3u) -> vec2u { return corner + vec2u(local.x, 4u * local.y); }

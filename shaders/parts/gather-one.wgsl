@@ -1,4 +1,4 @@
-// An invocation gathers one pixel of the object: neighbouring invocations take neighbours in a row, which graphics
+// Gathers over the object: an invocation has one pixel, neighbouring invocations take neighbours in a row, which graphics
 // processors read together.
 const GROUP_HEIGHT = 16u;
 

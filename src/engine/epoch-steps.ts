@@ -9,10 +9,12 @@ import {
   mixModes,
   modeProducts,
   preconditioner,
+  probeIntensity,
   regionFactor,
   regionSums,
   scaleWave,
 } from "../kernels/constraints.ts";
+import { gatherParts } from "../kernels/directions.ts";
 import { ALL_PATTERNS_OFFSET, tilesAcross } from "./epoch-tables.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import { type LsqmlState, REDUCTION_LANES } from "./state.ts";
@@ -59,7 +61,7 @@ export async function createEpochSteps(
   const kappa = strongest / (4 * pixels * pixels);
   const bindMap = (oldWeight: number, newWeight: number) =>
     library.bind(
-      illumination,
+      { ...illumination, parts: [gatherParts[state.plan.profile.gatheredPixels]] },
       {
         params: {
           height,
@@ -69,16 +71,21 @@ export async function createEpochSteps(
           tilesAcross: tilesAcross(canvasWidth, state.layout.tileSide),
           oldWeight,
           newWeight,
-          usedModes: options.object.preconditionerFromAllModes ? modeCount : 1,
         },
         batch: state.batches,
-        buffers: { slots: state.allSlots, tiles: state.allTiles, probe, illumination: state.illumination },
+        buffers: {
+          slots: state.allSlots,
+          tiles: state.allTiles,
+          intensity: state.planeScratch,
+          illumination: state.illumination,
+        },
       },
       { TILE_SIDE: state.layout.tileSide },
     );
   const bindScale = (wave: GPUBuffer, sampleCount: number, place: number) =>
     library.bind(scaleWave, { params: { sampleCount, factor: place }, buffers: { factors, wave } });
   const [
+    squareProbe,
     firstMap,
     laterMap,
     findLargest,
@@ -92,6 +99,10 @@ export async function createEpochSteps(
     normalizeProbe,
     normalizeObject,
   ] = await Promise.all([
+    library.bind(probeIntensity, {
+      params: { sampleCount: pixels, usedModes: options.object.preconditionerFromAllModes ? modeCount : 1 },
+      buffers: { probe, intensity: state.planeScratch },
+    }),
     bindMap(0, 0.5 * (1 + kappa)),
     bindMap(0.5, 0.5),
     library.bind(illuminationMaximum, {
@@ -139,6 +150,7 @@ export async function createEpochSteps(
   return {
     encodePreconditioner,
     encodeIllumination(recorder, first) {
+      squareProbe.encode(recorder.stage("illumination"), pixels);
       (first ? firstMap : laterMap).encodeWorkgroups(
         recorder.stage("illumination"),
         state.allPatternTileGroups,

@@ -2,6 +2,13 @@
 
 import type { KernelSpec } from "../gpu/kernel.ts";
 
+export const probeIntensity = {
+  shader: "probe-intensity",
+  params: { sampleCount: "u32", usedModes: "u32" },
+  buffers: { probe: "read", intensity: "readWrite" },
+} satisfies KernelSpec;
+
+/** Joined by one of `gatherParts`. */
 export const illumination = {
   shader: "illumination",
   params: {
@@ -12,10 +19,9 @@ export const illumination = {
     tilesAcross: "u32",
     oldWeight: "f32",
     newWeight: "f32",
-    usedModes: "u32",
   },
   batch: true,
-  buffers: { slots: "read", tiles: "read", probe: "read", illumination: "readWrite" },
+  buffers: { slots: "read", tiles: "read", intensity: "read", illumination: "readWrite" },
 } satisfies KernelSpec;
 
 export const illuminationMaximum = {

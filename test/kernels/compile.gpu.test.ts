@@ -28,6 +28,7 @@ const specs = Array.from(await listKernelSpecs());
 const additions: Readonly<Record<string, readonly Pick<KernelSpec, "parts" | "generated">[]>> = {
   stepSums: Object.values(stepSumParts).map(({ part }) => ({ parts: [part] })),
   objectGradient: Object.values(gatherParts).map((part) => ({ parts: [part] })),
+  illumination: Object.values(gatherParts).map((part) => ({ parts: [part] })),
 };
 
 for (const [name, spec] of specs.filter(([, spec]) => !isLineKernel(spec))) {
