@@ -6,6 +6,7 @@ import { BufferPool } from "../gpu/buffers.ts";
 import { type DeviceWatch, watchDevice, withErrorScopes } from "../gpu/device.ts";
 import { mapBuffer, readBuffer } from "../gpu/readback.ts";
 import { recordTogether, type StageRecorder } from "../gpu/timing.ts";
+import { assertLaneOrder } from "../kernels/lane-order.ts";
 import { planActive } from "../options.ts";
 import { createGenerator, streamPurpose } from "../schedule/random.ts";
 import type { EngineSnapshot } from "./checkpoint.ts";
@@ -64,6 +65,9 @@ export class LsqmlEngine {
         allocateState(device, pool, problem, { sizes }, settings),
       );
       const begin = performance.now();
+      // asked here, alone: among kernels that compile at the same time its buffers would outlive a failure of theirs
+      const { subgroupLanes } = state.plan.profile;
+      if (subgroupLanes > 0) await assertLaneOrder(device, subgroupLanes);
       const steps = createLsqmlSteps(device, problem, state, settings.capture ?? false);
       const epochSteps = createEpochSteps(device, problem, state);
       for (const part of await Promise.allSettled([steps, epochSteps]))

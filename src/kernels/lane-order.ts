@@ -25,6 +25,7 @@ export async function assertLaneOrder(device: GPUDevice, lanes: number): Promise
   if (!asked) {
     asked = readNeighbours(device);
     known.set(device, asked);
+    asked.catch(() => known.delete(device)); // told where it is awaited; the next one asks again
   }
   const got = findStranger(await asked, lanes);
   if (got === null) return;

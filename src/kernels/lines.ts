@@ -114,8 +114,9 @@ export class LineKernels {
   ): Promise<BoundLine> {
     const shape = shapeLine(this.profile, needs);
     if (!shape) throw new GpuError("FFT_SIZE", `lines of ${needs.length} do not fit into workgroup memory`, {}, 69);
-    if (shape.inSubgroup) await assertLaneOrder(this.#device, shape.threads);
+    // before anything is awaited: an owner that gives up meanwhile must find the table
     const buffers = { ...binding.buffers, twiddles: this.#twiddlesOf(needs.length) } as Record<Buffers, GPUBuffer>;
+    if (shape.inSubgroup) await assertLaneOrder(this.#device, shape.threads);
     const kernel = await this.#library.bind(joinLineTransform(spec, shape), { ...binding, buffers }, constants);
     return {
       encode: (pass, planes, batchOffset) =>

@@ -115,7 +115,8 @@ describe("every buffer is destroyed", () => {
     for (let k = 0; k < 20; k++) {
       const before = watched.created;
       await reconstruct(watched.device, dataset, { ...plain, epochs: 2, seed: k });
-      counts.add(watched.created - before);
+      // the first also asks the device for the order of its subgroups
+      if (k > 0) counts.add(watched.created - before);
       expect([...watched.alive]).toEqual([]);
     }
     expect(counts.size).toBe(1);
