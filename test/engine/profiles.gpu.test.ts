@@ -7,7 +7,7 @@ import { type GoldenCase, readGoldenCase } from "../../bench/golden-case.ts";
 import { isWithin, type Tolerances } from "../../bench/golden-compare.ts";
 import { runCase } from "../../bench/golden-run.ts";
 import { LsqmlEngine } from "../../src/engine/lsqml-engine.ts";
-import { profileLimits } from "../../src/engine/state.ts";
+import { defaultProfile, profileLimits } from "../../src/engine/state.ts";
 import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";
 import type { ReconstructOptionsInput } from "../../src/options.ts";
 import type { ProfileName } from "../../src/profile-names.ts";
@@ -109,6 +109,23 @@ describe("lines shared by lanes of a subgroup", () => {
       const first = await runEngine(device, problem, 3, { profile: chosen });
       expect(bitsOf(await runEngine(device, problem, 3, { profile: chosen }))).toEqual(bitsOf(first));
     });
+  });
+});
+
+test("lanes are refused, and not chosen, where there are no subgroups", async () => {
+  const without = new Proxy(device, {
+    get(target, name) {
+      if (name === "features") return new Set();
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  expect(defaultProfile(without).subgroupLanes).toBe(0);
+  const problem = prepareFromGuess(makeTinyScan({}).dataset, { batchSize: 7 });
+  await expect(LsqmlEngine.create(without, problem, 1, { profile: "lanes" })).rejects.toMatchObject({
+    code: "GPU_PROFILE",
+    exitCode: 69,
+    details: { field: "profile", got: "lanes" },
   });
 });
 
