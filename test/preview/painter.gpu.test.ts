@@ -37,7 +37,11 @@ beforeAll(async () => {
   image = { buffer: makeImage(), plane: 0, heightPx, widthPx, box: { top: 0, left: 0, heightPx, widthPx } };
 });
 
-async function paint(look: Partial<PreviewLook>, [height, width] = [heightPx, widthPx], of = image) {
+async function paint(
+  look: Partial<PreviewLook>,
+  [height, width]: readonly [number, number] = [heightPx, widthPx],
+  of = image,
+) {
   const texture = device.createTexture({ size: [width, height], format: "rgba8unorm", usage: 0x10 | 0x1 });
   const range = await painter.paint(() => texture, of, { ...DEFAULT_LOOK, ...look });
   const rowBytes = 256 * Math.ceil((4 * width) / 256);
@@ -106,7 +110,7 @@ describe("places", () => {
     expect(range.high).toBeCloseTo(1.8, 1);
   });
   test("twice as large about a chosen middle, transparent beside the image", async () => {
-    const size = [2 * heightPx, 2 * widthPx];
+    const size = [2 * heightPx, 2 * widthPx] as const;
     const { at } = await paint({ kind: "amplitude", range: [1, 4], centrePx: [0, 0] }, size);
     // the image's pixel 0 reaches half a pixel to both sides of the middle
     expect(at(heightPx - 2, widthPx)).toEqual([0, 0, 0, 0]);
