@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { build, type Rollup } from "vite";
+import { build, type Rolldown } from "vite";
 
 const root = join(import.meta.dirname, "../..");
 const KILOBYTE = 1000;
@@ -18,9 +18,9 @@ async function measureBundle(entry: string): Promise<number> {
       target: "es2023",
       minify: true,
       modulePreload: false,
-      rollupOptions: { input: join(root, entry), preserveEntrySignatures: "strict" },
+      rolldownOptions: { input: join(root, entry), preserveEntrySignatures: "strict" },
     },
-  })) as Rollup.RollupOutput;
+  })) as Rolldown.RolldownOutput;
   const code = output.map((part) => (part.type === "chunk" ? part.code : String(part.source))).join("");
   // a bundle that reaches for Node would hold these
   expect(code).not.toMatch(/from\s*"node:|__vite-browser-external|\brequire\(/);
