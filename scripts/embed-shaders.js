@@ -1,5 +1,6 @@
 // Links shaders/*.wgsl (one-line includes from shaders/lib) and embeds them in src/gpu/shaders.generated.ts,
-// so that Node, bundlers and plain pages load them alike. An unknown include fails the build.
+// so that Node, bundlers and plain pages load them alike. An unknown include fails the build. The package's version goes
+// into src/results/version.generated.ts, because a browser cannot read package.json.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,8 +32,10 @@ function link(file, seen = new Set()) {
   return { lines, origin };
 }
 
-// Parts (shaders/parts) are joined to a kernel when it is compiled: one FFT pass serves every radix.
-const names = [...readdirSync(folder), ...readdirSync(join(folder, "parts")).map((name) => `parts/${name}`)];
+// Parts (shaders/parts) are joined to a kernel when it is compiled: one FFT pass serves every radix. Those in
+// shaders/pictures draw instead of computing.
+const within = (inner) => readdirSync(join(folder, inner)).map((name) => `${inner}/${name}`);
+const names = [...readdirSync(folder), ...within("parts"), ...within("pictures")];
 const entries = names.filter((name) => name.endsWith(".wgsl")).sort();
 const body = entries.map((file) => {
   const { lines, origin } = link(file);
@@ -45,3 +48,11 @@ ${body.join("\n")}
 };
 `;
 writeFileSync(join(root, "src/gpu/shaders.generated.ts"), text);
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+writeFileSync(
+  join(root, "src/results/version.generated.ts"),
+  `// Made by scripts/embed-shaders.js from package.json; do not edit.
+export const packageVersion = ${JSON.stringify(version)};
+`,
+);

@@ -31,6 +31,7 @@ export { defaultProfile, type EngineSettings } from "./engine/state.ts";
 export * from "./errors.ts";
 export { BufferPool } from "./gpu/buffers.ts";
 export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";
+export { type OpenedGpu, openBrowserDevice } from "./gpu/open-browser-device.ts";
 export { compileKernel } from "./gpu/kernel.ts";
 export { StageTimer } from "./gpu/timing.ts";
 export {
@@ -55,7 +56,10 @@ export * from "./options.ts";
 export { renderComparison } from "./pictures/render-comparison.ts";
 export { renderReconstruction } from "./pictures/render-reconstruction.ts";
 export { renderTruthComparison } from "./pictures/render-truth-comparison.ts";
+export { PreviewPainter } from "./preview/painter.ts";
+export * from "./preview/preview-image.ts";
 export { type ProfileName, profileNames } from "./profile-names.ts";
+export { firstOprMode, type ResultFacts, resultMembers } from "./results/result-members.ts";
 export {
   exportSchedule,
   parseSchedule,

@@ -43,6 +43,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   study: ["jobs", "simulate", "schedule", "data", ...options],
   compare: ["data", "simulate", ...options],
   pictures: ["compare", "engine", ...options],
+  results: ["engine", "gpu", "schedule", "data", ...options],
+  preview: ["pictures", "compare", "kernels", "gpu", ...options],
+  worker: ["results", "preview", "pictures", "compare", "simulate", "engine", "gpu", "schedule", "data", ...options],
 };
 
 test("rooms import only from where data flow allows", () => {

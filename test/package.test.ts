@@ -1,67 +1,27 @@
 // The package as people get it: packed, unpacked into an empty project beside its dependencies, its types checked without
-// skipLibCheck, both exports imported, the program started. Needs the build (npm run build), no network.
-import { execFile } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { gunzipSync } from "node:zlib";
+// skipLibCheck, all exports imported, the program started. Needs the build (npm run build), no network.
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readTar } from "../src/node/gpu-swiftshader.ts";
+import {
+  createPackedProject,
+  type Outcome,
+  type PackedProject,
+  packageManifest,
+  repository,
+} from "./support/packed-project.ts";
 
-const root = join(import.meta.dirname, "..");
-const project = mkdtempSync(join(tmpdir(), "ptycho-package-"));
-const modules = join(project, "node_modules");
-const installed = join(modules, "ptycho-webgpu");
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-afterAll(() => rmSync(project, { recursive: true, force: true }));
-
-interface Outcome {
-  readonly code: number | string;
-  readonly text: string;
-}
-
-function run(program: string, argv: readonly string[], cwd = project): Promise<Outcome> {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  return new Promise((resolve) => {
-    execFile(program, argv, { cwd, env, timeout: 100_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-      resolve({ code: error?.code ?? (error ? "killed" : 0), text: stdout + stderr });
-    });
-  });
-}
-
+let project: PackedProject;
 beforeAll(async () => {
-  expect(existsSync(join(root, "dist/src/index.js")), "npm run build comes first").toBe(true);
-  // the build is there; scripts would only repeat it
-  const packed = await run("npm", ["pack", "--ignore-scripts", "--offline", "--pack-destination", project], root);
-  expect(packed.code, packed.text).toBe(0);
-  const archive = readdirSync(project).find((name) => name.endsWith(".tgz"))!;
-  for (const [name, content] of readTar(gunzipSync(readFileSync(join(project, archive))))) {
-    const path = join(installed, name.replace(/^package\//, ""));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
-  }
-  for (const name of Object.keys(manifest.dependencies)) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(root, "node_modules", name), join(modules, name), "junction");
-  }
-  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
+  project = await createPackedProject();
 });
+afterAll(() => project?.remove());
 
 /** Each in a program of its own: what one declares must not help the other. */
 async function checkTypes(name: string, source: string): Promise<Outcome> {
-  writeFileSync(join(project, name), source);
-  const compiler = join(root, "node_modules/typescript/bin/tsc");
-  return await run(process.execPath, [
+  writeFileSync(join(project.folder, name), source);
+  const compiler = join(repository, "node_modules/typescript/bin/tsc");
+  return await project.run(process.execPath, [
     compiler,
     "--strict",
     "--noEmit",
@@ -93,42 +53,53 @@ export async function open(): Promise<GPUDevice> {
 export const wrong: number = openDevice;
 `;
 
-test("the types of both exports stand by themselves", async () => {
-  const [core, node] = await Promise.all([checkTypes("core.ts", CORE), checkTypes("node.ts", NODE)]);
+const WORKER = `
+import { type FromWorker, serveReconstructions, type ToWorker } from "ptycho-webgpu/worker";
+serveReconstructions(self);
+export const stop: ToWorker = { type: "stop", id: 1 };
+export const codeOf = (message: FromWorker): string | null => (message.type === "failed" ? message.code : null);
+// @ts-expect-error: what is declared is not any
+export const wrong: number = serveReconstructions;
+`;
+
+test("the types of all exports stand by themselves", async () => {
   const fine = { code: 0, text: "" };
-  expect({ core, node }).toEqual({ core: fine, node: fine });
+  expect(await checkTypes("core.ts", CORE)).toEqual(fine);
+  expect(await checkTypes("node.ts", NODE)).toEqual(fine);
+  expect(await checkTypes("worker.ts", WORKER)).toEqual(fine);
 });
 
-test("both exports can be imported, nothing else can", async () => {
+test("all exports can be imported, nothing else can", async () => {
   const script = `
     const core = await import("ptycho-webgpu");
+    const worker = await import("ptycho-webgpu/worker");
     const node = await import("ptycho-webgpu/node");
     const inner = await import("ptycho-webgpu/dist/src/index.js").then(() => "open", (error) => error.code);
-    console.log(typeof core.reconstruct, typeof node.openDevice, inner);
+    console.log(typeof core.reconstruct, typeof worker.serveReconstructions, typeof node.openDevice, inner);
   `;
-  const { code, text } = await run(process.execPath, ["--input-type=module", "-e", script]);
-  expect(text).toBe("function function ERR_PACKAGE_PATH_NOT_EXPORTED\n");
+  const { code, text } = await project.run(process.execPath, ["--input-type=module", "-e", script]);
+  expect(text).toBe("function function function ERR_PACKAGE_PATH_NOT_EXPORTED\n");
   expect(code).toBe(0);
 });
 
 test("the program starts through the link that npm makes, from any folder", async () => {
-  const bin = join(modules, ".bin");
+  const bin = join(project.folder, "node_modules/.bin");
   mkdirSync(bin);
-  const target = join(installed, manifest.bin.ptycho);
+  const target = join(project.installed, packageManifest.bin.ptycho);
   if (process.platform === "win32") cpSync(target, join(bin, "ptycho"));
   else symlinkSync(target, join(bin, "ptycho"));
-  const elsewhere = join(project, "elsewhere");
+  const elsewhere = join(project.folder, "elsewhere");
   mkdirSync(elsewhere);
-  const version = await run(process.execPath, [join(bin, "ptycho"), "--version"], elsewhere);
-  expect(version).toEqual({ code: 0, text: `${manifest.version}\n` });
+  const version = await project.run(process.execPath, [join(bin, "ptycho"), "--version"], elsewhere);
+  expect(version).toEqual({ code: 0, text: `${packageManifest.version}\n` });
   expect(readFileSync(target, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
 test("the package holds what it needs and nothing that others have no use for", () => {
-  const names = readdirSync(installed);
+  const names = readdirSync(project.installed);
   expect(names).toEqual(
     expect.arrayContaining(["LICENSE", "NOTICE", "README.md", "bin", "dist", "package.json", "shaders"]),
   );
   for (const name of ["test", "fixtures", "bench", ".ci"]) expect(names).not.toContain(name);
-  expect(readdirSync(join(installed, "dist"))).toEqual(["src"]);
+  expect(readdirSync(join(project.installed, "dist"))).toEqual(["src"]);
 });

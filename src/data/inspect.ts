@@ -269,7 +269,8 @@ function describeMemory(
   };
 }
 
-function describeScan(scan: OpenScan): ScanReport {
+/** Extent of the scan, step and overlap. */
+export function describeScan(scan: OpenScan): ScanReport {
   const { positionsPx, probe } = scan.dataset;
   const { minimum, maximum, range } = scanBox(positionsPx);
   const meanStepPx = meanNeighbourDistance(positionsPx);

@@ -16,6 +16,7 @@ import { createLsqmlSteps, type LsqmlSteps } from "./lsqml.ts";
 import { orthogonalizingMatrix } from "./orthogonalize.ts";
 import { loadPatterns, PatternRing } from "./pattern-upload.ts";
 import type { LsqmlProblem } from "./problem.ts";
+import type { PreviewSources } from "./result.ts";
 import { allocateState, type EngineSettings, type LsqmlState, SAVED_NAMES } from "./state.ts";
 import { SubmitQueue } from "./submit-queue.ts";
 
@@ -167,6 +168,12 @@ export class LsqmlEngine {
   async readProbe(startOf: number | null = null): Promise<ComplexArray> {
     const buffer = startOf === null ? this.state.probe : this.state.saved[startOf % 2]!.probe;
     return { shape: [1, this.state.size.modeCount, ...this.state.size.frame], data: await this.readFloats(buffer) };
+  }
+
+  /** Object and probe where they lie, as of the commands submitted so far. */
+  arraysOnDevice(): Pick<PreviewSources, "object" | "objectShape" | "probe" | "probeShape"> {
+    const { object, probe, size } = this.state;
+    return { object, objectShape: size.canvasShape, probe, probeShape: [size.modeCount, ...size.frame] };
   }
 
   /** What a later run needs to go on from here, or from the start of an epoch as in `readObject`. */

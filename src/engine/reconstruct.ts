@@ -17,7 +17,7 @@ import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import { chooseRunProfile } from "./profile-choice.ts";
-import type { Diagnosis, ReconstructHooks, ReconstructResult } from "./result.ts";
+import type { Diagnosis, PreviewHook, ReconstructHooks, ReconstructResult } from "./result.ts";
 import { settingsNotes } from "./settings-notes.ts";
 import { defaultProfile, profileLimits } from "./state.ts";
 
@@ -56,7 +56,7 @@ export async function reconstructPrepared(
   try {
     if (hooks.resumeFrom) engine.restore(hooks.resumeFrom);
     const begin = performance.now();
-    const run = await runEpochs(engine, problem, lossFactor(options, scale), hooks);
+    const run = await runEpochs(engine, problem, scale, hooks);
     let { status, diagnosis } = run;
     let finished = run.loss.length;
     let object = await engine.readObject(run.restore ? finished : null);
@@ -195,10 +195,11 @@ interface Run {
 async function runEpochs(
   engine: LsqmlEngine,
   problem: LsqmlProblem,
-  lossUnit: number,
+  scale: number,
   hooks: ReconstructHooks,
 ): Promise<Run> {
   const { epochs } = problem.options;
+  const lossUnit = lossFactor(problem.options, scale);
   const loss = [...(hooks.resumeFrom?.loss ?? [])];
   let unsolvedSteps = hooks.resumeFrom?.unsolvedSteps ?? 0;
   const end = (status: Run["status"], restore: boolean, diagnosis: Diagnosis | null = null): Run => ({
@@ -222,6 +223,7 @@ async function runEpochs(
     savedAt = performance.now();
   };
   for (let epoch = loss.length; epoch < epochs; epoch++) {
+    if (hooks.beforeEpoch) await hooks.beforeEpoch(epoch);
     if (hooks.signal?.aborted) {
       await save(null);
       return end("cancelled", false);
@@ -241,10 +243,16 @@ async function runEpochs(
     if (outcome.firstBad) return end("diverged", true, diagnose(problem, epoch, outcome.firstBad));
     loss.push(outcome.loss);
     reportEpoch(hooks, epoch, epochs, outcome, countPatterns(problem.plan, epoch), (performance.now() - begin) / 1000);
+    if (hooks.preview && previewDue(hooks.preview, loss.length, epochs))
+      await hooks.preview.paint({ epoch, ...engine.arraysOnDevice(), probeScale: Math.sqrt(scale) });
     const everyMs = 1000 * (hooks.checkpoints?.everySeconds ?? Infinity);
     if (loss.length < epochs && performance.now() - savedAt >= everyMs) await save(null);
   }
   return end("complete", false);
+}
+
+function previewDue({ everyEpochs = 1 }: PreviewHook, epochsDone: number, epochs: number): boolean {
+  return epochsDone % everyEpochs === 0 || epochsDone === epochs;
 }
 
 function reportEpoch(

@@ -35,9 +35,33 @@ export interface Diagnosis {
   readonly likelyCause: string;
 }
 
+/** What a picture of the run can be painted from; valid for commands that are submitted before `paint` is done. */
+export interface PreviewSources {
+  /** The epoch that has just ended, from 0. */
+  readonly epoch: number;
+  /** complex64 [y, x] on the canvas. */
+  readonly object: GPUBuffer;
+  readonly objectShape: readonly [rows: number, columns: number];
+  /** complex64 [mode, y, x], at the run's intensity scale: its modulus is that of the result times `probeScale`. */
+  readonly probe: GPUBuffer;
+  readonly probeShape: readonly [modes: number, rows: number, columns: number];
+  readonly probeScale: number;
+}
+
+/** Paints pictures while the run goes on. The buffers may be copied from and read, not written. */
+export interface PreviewHook {
+  /** Epochs between two calls, default 1; the last epoch is always shown. */
+  readonly everyEpochs?: number;
+  /** The next epoch waits for it. */
+  readonly paint: (sources: PreviewSources) => void | Promise<void>;
+}
+
 export interface ReconstructHooks {
   readonly onMinibatch?: (progress: MinibatchProgress) => void;
   readonly onEpoch?: (progress: EpochProgress) => void;
+  /** The run waits for it before each epoch; `signal` is looked at afterwards. Changes no bit of the result. */
+  readonly beforeEpoch?: (epoch: number) => void | Promise<void>;
+  readonly preview?: PreviewHook;
   /** Stops at the next minibatch; the result then has status "cancelled" and the state of the last finished epoch. */
   readonly signal?: AbortSignal;
   /** Explicit schedule; batching mode, batch size and seed are then ignored. */

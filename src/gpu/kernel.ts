@@ -81,10 +81,7 @@ export async function compileKernel<Buffers extends string>(
     });
   } catch (error) {
     const origin = files.flatMap((file) => file.origin);
-    const info = await module.getCompilationInfo();
-    const lines = info.messages.map((message) => `${origin[message.lineNum - 1] ?? label}: ${message.message}`);
-    const text = lines.join("; ") || (error as Error).message;
-    throw new GpuError("KERNEL_COMPILE", `kernel ${label} does not compile: ${text}`, {}, 69, error);
+    throw await compileError(label, module, origin, error);
   }
   const failure = await scope;
   if (failure) throw new GpuError("KERNEL_COMPILE", `kernel ${label}: ${failure.message}`, {}, 69);
@@ -124,6 +121,19 @@ export async function compileKernel<Buffers extends string>(
   };
 }
 
+/** What the compiler says about a module, with the files' own lines; `origin` has one entry per line of its code. */
+export async function compileError(
+  label: string,
+  module: GPUShaderModule,
+  origin: readonly string[],
+  error: unknown,
+): Promise<GpuError> {
+  const info = await module.getCompilationInfo();
+  const lines = info.messages.map((message) => `${origin[message.lineNum - 1] ?? label}: ${message.message}`);
+  const text = lines.join("; ") || (error as Error).message;
+  return new GpuError("KERNEL_COMPILE", `kernel ${label} does not compile: ${text}`, {}, 69, error);
+}
+
 function createLayout(device: GPUDevice, label: string, spec: KernelSpec): GPUBindGroupLayout {
   const entries: GPUBindGroupLayoutEntry[] = [];
   const add = (buffer: GPUBufferBindingLayout) =>
@@ -134,7 +144,8 @@ function createLayout(device: GPUDevice, label: string, spec: KernelSpec): GPUBi
   return device.createBindGroupLayout({ label, entries });
 }
 
-function createParams(
+/** A uniform buffer of 4-byte scalars in field order. Throws GpuError KERNEL_BINDING when one is missing. */
+export function createParams(
   device: GPUDevice,
   label: string,
   fields: Readonly<Record<string, Scalar>>,

@@ -2,7 +2,7 @@
 
 import type { DatasetNote } from "../data/dataset.ts";
 import { OptionsError, PtychoError } from "../errors.ts";
-import { RECORD_FORMAT } from "./artifacts.ts";
+import { RECORD_FORMAT } from "../results/run-record.ts";
 import { blameFlag, type OptionFlag } from "./flags.ts";
 import { readJsonFile } from "./json-file.ts";
 

@@ -7,7 +7,7 @@ import { fromPieces, type StagedFile, stageFile } from "./atomic-write.ts";
 import { commitStaged, discardStaged } from "./commit-files.ts";
 import type { FileComparison } from "./compare-files.ts";
 import { nodeFileSystem } from "./file-system.ts";
-import { formatJson } from "./json-text.ts";
+import { formatJson } from "../results/json-text.ts";
 
 /** Names of a comparison's files. */
 export const COMPARISON_NAMES = ["comparison_metrics.csv", "comparison.png", "comparison.json"] as const;

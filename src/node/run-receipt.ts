@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { profileSources } from "../engine/profile-choice.ts";
 import { PtychoError } from "../errors.ts";
-import { RECORD_FORMAT } from "./artifacts.ts";
+import { RECORD_FORMAT } from "../results/run-record.ts";
 import { type HashMemory, rememberedHash, stampFile } from "./file-hash.ts";
 import { nodeFileSystem } from "./file-system.ts";
 import { readJsonFile } from "./json-file.ts";

@@ -12,7 +12,7 @@ import { fromPieces, writeFileAtomic } from "./atomic-write.ts";
 import { stampFile } from "./file-hash.ts";
 import { errorCode } from "./file-system.ts";
 import { readJsonFile } from "./json-file.ts";
-import { formatRecord } from "./json-text.ts";
+import { formatRecord } from "../results/json-text.ts";
 import { createOutputFolder } from "./output-folder.ts";
 import { putAside } from "./run-receipt.ts";
 

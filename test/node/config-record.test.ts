@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { describeRun, type RunFacts } from "../../src/node/artifacts.ts";
+import { describeRun } from "../../src/node/artifacts.ts";
+import type { RunFacts } from "../../src/results/run-record.ts";
 import { readReconstructRequest } from "../../src/node/reconstruct-request.ts";
 import { makeFinishedRun } from "../support/finished-run.ts";
 

@@ -8,7 +8,7 @@ import { compareFiles, type FileComparison } from "../compare-files.ts";
 import { compareFlags, readCompareOptions } from "../compare-flags.ts";
 import { COMPARISON_NAMES, writeComparison } from "../compare-output.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 
 const USAGE = "ptycho compare RECON --truth DATA [--against OTHER] [--output FOLDER] [options]";

@@ -6,7 +6,7 @@ import type { Command } from "../command.ts";
 import { formatDoctorReport, runDoctor } from "../doctor.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
 import type { DeviceChoice } from "../gpu-device.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 
 const commandFlags = {
   device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter [auto]" },

@@ -7,7 +7,7 @@ import { parseOptions, reconstructOptionsSchema } from "../../options.ts";
 import { type Command, mergeOptions, onePositional } from "../command.ts";
 import { fileAccess, nodeReaderTools } from "../file-access.ts";
 import { type CommandFlag, describeCommandFlags, describeFlags, makeFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 
 const USAGE = "ptycho inspect scan.npz [--quick] [--json] [options]";
 

@@ -8,7 +8,7 @@ import { checkOptions } from "../../options-issue.ts";
 import { type Command, mergeOptions } from "../command.ts";
 import { type CommandFlag, describeCommandFlags, describeFlags, makeFlags, parseLine } from "../flags.ts";
 import { formatAdapterLine, openDevice } from "../gpu-device.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { readDeviceChoice } from "../reconstruct-request.ts";
 import { identifyAdapter, saveTunedProfile } from "../tuned-profiles.ts";
 

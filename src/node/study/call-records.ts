@@ -9,7 +9,7 @@ import { fromPieces, type StagedFile, stageFile, writeFileAtomic } from "../atom
 import { commitStaged, discardStaged } from "../commit-files.ts";
 import { stampFile } from "../file-hash.ts";
 import { readJsonFile } from "../json-file.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { removeLeftovers } from "../leftovers.ts";
 import { asOutputError } from "../output-checks.ts";
 import { putAside } from "../run-receipt.ts";

@@ -8,7 +8,7 @@ import type { Command } from "../command.ts";
 import { compareFlags, readCompareOptions } from "../compare-flags.ts";
 import { writeComparison } from "../compare-output.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { compareStudyCell } from "./compare-cell.ts";
 import { type FoundCell, findCells, findTruth, type TruthRoots } from "./find-cells.ts";
 

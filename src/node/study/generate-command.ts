@@ -4,7 +4,7 @@ import { OptionsError } from "../../errors.ts";
 import { studyDoses, studyScales, studySeeds, viewRules } from "../../study/design.ts";
 import type { Command, CommandIo } from "../command.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { formatSeconds } from "../progress.ts";
 import { listenForStop } from "../signals.ts";
 import { type GenerateHooks, type GenerateSettings, generateStudy } from "./generate.ts";

@@ -12,7 +12,7 @@ import type { ViewSelection } from "../../study/view-selection.ts";
 import { readVersions } from "../artifacts.ts";
 import { type FileSink, fromPieces, type WrittenFile, writeFileAtomic } from "../atomic-write.ts";
 import { fileAccess, inflateRaw } from "../file-access.ts";
-import { formatJson } from "../json-text.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { createOutputFolder } from "../output-folder.ts";
 
 /** How files are written and watched. */

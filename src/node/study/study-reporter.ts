@@ -2,7 +2,7 @@
 
 import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
 import type { CommandIo } from "../command.ts";
-import { encodeNonFinite } from "../json-text.ts";
+import { encodeNonFinite } from "../../results/json-text.ts";
 import { formatSeconds } from "../progress.ts";
 import type { CheckedInput, PhotonScale } from "./check-inputs.ts";
 import type { JobEstimate } from "./estimate.ts";

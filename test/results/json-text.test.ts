@@ -1,6 +1,6 @@
 // JSON of records: it parses to what went in, numbers without a word in JSON are text and named, lines as people read them.
 import { expect, test } from "vitest";
-import { formatJson, formatRecord, JsonRows } from "../../src/node/json-text.ts";
+import { formatJson, formatRecord, JsonRows } from "../../src/results/json-text.ts";
 
 test("one line per member, lists of plain values and of such lists on one line, others item by item", () => {
   const value = {

@@ -1,0 +1,162 @@
+// The pictures of a session: which canvas shows which view how, and painting them whenever something changed. A view is
+// painted once at a time; what changes meanwhile is painted afterwards.
+
+import type { PixelBox } from "../compare/pixel-box.ts";
+import type { PreviewSources } from "../engine/result.ts";
+import { PreviewPainter } from "../preview/painter.ts";
+import { DEFAULT_LOOK, type PreviewImage, type PreviewKind, type PreviewRange } from "../preview/preview-image.ts";
+import { type PreviewView, previewViews, type ViewSettings } from "./messages.ts";
+import { ShownArrays } from "./shown-arrays.ts";
+
+/** A view, with or without a canvas. */
+interface Shown {
+  canvas: OffscreenCanvas | null;
+  context: GPUCanvasContext | null;
+  settings: ViewSettings;
+  /** The painting under way. */
+  busy: Promise<void> | null;
+  /** Something changed meanwhile. */
+  again: boolean;
+}
+
+/** Told after each painting. */
+export type OnPainted = (view: PreviewView, range: PreviewRange, shape: readonly [number, number]) => void;
+
+const DEFAULT_SETTINGS: ViewSettings = {
+  quantity: "phase",
+  range: DEFAULT_LOOK.range,
+  percentile: DEFAULT_LOOK.percentile,
+  zoom: DEFAULT_LOOK.zoom,
+  centrePx: DEFAULT_LOOK.centrePx,
+};
+
+export class Previews {
+  readonly #format: GPUTextureFormat;
+  readonly #onPainted: OnPainted;
+  readonly #views = new Map<PreviewView, Shown>(
+    previewViews.map((view) => [view, { canvas: null, context: null, settings: DEFAULT_SETTINGS, busy: null, again: false }]),
+  );
+  #painter: PreviewPainter | null = null;
+  #shown: ShownArrays | null = null;
+  #pattern: PreviewImage | null = null;
+  #scanBox: PixelBox | null = null;
+
+  constructor(format: GPUTextureFormat, onPainted: OnPainted) {
+    this.#format = format;
+    this.#onPainted = onPainted;
+  }
+
+  /** The arrays that are shown. */
+  get arrays(): PreviewSources | null {
+    return this.#shown?.arrays ?? null;
+  }
+
+  get device(): GPUDevice | null {
+    return this.#shown?.device ?? null;
+  }
+
+  settingsOf(view: PreviewView): ViewSettings {
+    return this.#views.get(view)!.settings;
+  }
+
+  /** Moves to a device: the first one, or a new one after a loss. Throws GpuError. */
+  async useDevice(device: GPUDevice): Promise<void> {
+    if (this.#shown?.device === device) return;
+    this.clear();
+    this.#painter?.destroy();
+    this.#painter = await PreviewPainter.create(device, this.#format);
+    this.#shown = new ShownArrays(device);
+    for (const { context } of this.#views.values()) this.#configure(context, device);
+  }
+
+  attach(view: PreviewView, canvas: OffscreenCanvas): void {
+    const shown = this.#views.get(view)!;
+    shown.canvas = canvas;
+    shown.context = canvas.getContext("webgpu") as GPUCanvasContext | null;
+    if (this.#shown) this.#configure(shown.context, this.#shown.device);
+    this.repaint(view);
+  }
+
+  look(view: PreviewView, settings: ViewSettings): void {
+    const shown = this.#views.get(view)!;
+    const { canvas } = shown;
+    const [height, width] = settings.sizePx ?? [canvas?.height ?? 0, canvas?.width ?? 0];
+    if (canvas && (canvas.height !== height || canvas.width !== width)) Object.assign(canvas, { height, width });
+    shown.settings = settings;
+    this.repaint(view);
+  }
+
+  /** Shows the arrays of an epoch; `scanBox` is where percentiles of the object are taken from. */
+  show(sources: PreviewSources, scanBox: PixelBox): void {
+    this.#scanBox = scanBox;
+    this.#shown?.take(sources);
+    for (const view of previewViews) if (view !== "pattern") this.repaint(view);
+  }
+
+  /** Takes over the image. */
+  showPattern(image: PreviewImage): void {
+    this.#pattern?.buffer.destroy();
+    this.#pattern = image;
+    this.repaint("pattern");
+  }
+
+  /** Forgets all images and their memory; what the canvases show stays. */
+  clear(): void {
+    this.#shown?.destroy();
+    this.#pattern?.buffer.destroy();
+    this.#pattern = null;
+  }
+
+  /** Resolves when nothing is being painted any more. */
+  async idle(): Promise<void> {
+    for (const shown of this.#views.values()) while (shown.busy) await shown.busy;
+  }
+
+  repaint(view: PreviewView): void {
+    const shown = this.#views.get(view)!;
+    shown.again = shown.busy !== null;
+    if (!shown.context || shown.busy) return;
+    shown.busy = this.#paint(view, shown)
+      .catch(() => {}) // a device that fails tells the run; a picture alone is not worth an error
+      .then(() => {
+        shown.busy = null;
+        if (shown.again) this.repaint(view);
+      });
+  }
+
+  async #paint(view: PreviewView, { context, settings }: Shown): Promise<void> {
+    const image = this.#imageOf(view, settings);
+    if (!image || !this.#painter || !context) return;
+    const target = () => {
+      // destroyed while its range was measured: painting it would be an error of the device
+      if (this.#imageOf(view, settings)?.buffer !== image.buffer) throw new RangeError("the image is gone");
+      return context.getCurrentTexture();
+    };
+    const range = await this.#painter.paint(target, image, { ...settings, kind: kindOf(view, settings) });
+    this.#onPainted(view, range, [image.heightPx, image.widthPx]);
+  }
+
+  #imageOf(view: PreviewView, settings: ViewSettings): PreviewImage | null {
+    if (view === "pattern") return this.#pattern;
+    const arrays = this.arrays;
+    if (!arrays) return null;
+    if (view === "probe") {
+      const [modes, heightPx, widthPx] = arrays.probeShape;
+      const plane = Math.min(settings.mode ?? 0, modes - 1);
+      return { buffer: arrays.probe, plane, heightPx, widthPx, box: { top: 0, left: 0, heightPx, widthPx } };
+    }
+    const [heightPx, widthPx] = arrays.objectShape;
+    const box = this.#scanBox ?? { top: 0, left: 0, heightPx, widthPx };
+    return { buffer: arrays.object, plane: 0, heightPx, widthPx, box };
+  }
+
+  #configure(context: GPUCanvasContext | null, device: GPUDevice): void {
+    context?.configure({ device, format: this.#format, alphaMode: "premultiplied" });
+  }
+}
+
+function kindOf(view: PreviewView, { quantity }: ViewSettings): PreviewKind {
+  if (view === "object-phase") return "phase";
+  if (view === "probe" && quantity === "phase") return "phase-and-amplitude";
+  return "amplitude";
+}

@@ -1,0 +1,115 @@
+// Rows F5, F6, F8, F9 and H5 of the fault matrix in a session: lost devices, too little memory.
+import { beforeAll, describe, expect, test } from "vitest";
+import { readDataset } from "../../src/data/contract.ts";
+import { bytesAccess } from "../../src/data/random-access.ts";
+import { reconstruct } from "../../src/engine/reconstruct.ts";
+import { openBrowserDevice } from "../../src/gpu/open-browser-device.ts";
+import { parseOptions } from "../../src/options.ts";
+import { testDevice } from "../support/gpu.ts";
+import { scanFile } from "../support/scan-files.ts";
+import { asOpened, interpose, makeLosable, quickOptions, TestPage } from "./page.ts";
+
+const options = { ...quickOptions, epochs: 8 };
+let expected: number[];
+beforeAll(async () => {
+  const parsed = parseOptions(options);
+  const dataset = await readDataset(bytesAccess(scanFile(), "scan.npz"), parsed.data);
+  expected = Array.from((await reconstruct(await testDevice(), dataset, parsed)).object.data);
+});
+
+/** A page whose devices are lost when they show epoch number `epochs[k]`, counted from their start; the last one stays. */
+function losingPage(epochs: readonly number[]) {
+  let opened = 0;
+  const page = new TestPage(async () => asOpened(makeLosable(await testDevice(), epochs[opened++]).device));
+  return { page, openedCount: () => opened };
+}
+
+describe("device loss", () => {
+  test("F5 H5 once: goes on by itself on a new device, to the bits of an undisturbed run", async () => {
+    const { page, openedCount } = losingPage([3]);
+    await page.inspect();
+    page.send({ type: "start", id: 1, options });
+    const { status, result } = await page.expect("finished", 1);
+    expect(status).toBe("finished");
+    expect(openedCount()).toBe(2);
+    expect(page.all("device-lost")).toEqual([{ type: "device-lost", message: "reset by watchdog" }]);
+    expect(Array.from(result.object.data)).toEqual(expected);
+    expect((result.run.resumed as { epochs: number }).epochs).toBeGreaterThanOrEqual(1);
+    expect(result.notes.join()).toMatch(/lost once/);
+    page.close();
+  });
+  test("F6 H5 twice: ends, and a start that asks for it goes on from there to the same bits", async () => {
+    const { page, openedCount } = losingPage([2, 2]);
+    await page.inspect();
+    page.send({ type: "start", id: 1, options });
+    expect(await page.failure(1)).toMatchObject({ code: "GPU_LOST", recoverable: true });
+    page.send({ type: "start", id: 2, options, resume: true });
+    const { result } = await page.expect("finished", 2);
+    expect(openedCount()).toBe(3);
+    expect(Array.from(result.object.data)).toEqual(expected);
+    expect((result.run.resumed as { epochs: number }).epochs).toBeGreaterThanOrEqual(2);
+    page.close();
+  });
+  test("F6 without `resume` it starts anew", async () => {
+    const { page } = losingPage([2, 2]);
+    await page.inspect();
+    page.send({ type: "start", id: 1, options });
+    await page.failure(1);
+    page.send({ type: "start", id: 2, options });
+    const { result } = await page.expect("finished", 2);
+    expect(result.run.resumed).toBeNull();
+    expect(Array.from(result.object.data)).toEqual(expected);
+    page.close();
+  });
+  test("F8 a device that is given lost is refused", async () => {
+    const { device, lose } = makeLosable(await testDevice());
+    lose("gone");
+    const adapter = { limits: device.limits, features: device.features, requestDevice: async () => device };
+    const gpu = { requestAdapter: async () => adapter } as unknown as GPU;
+    await expect(openBrowserDevice(gpu)).rejects.toMatchObject({ code: "GPU_LOST" });
+  });
+});
+
+/** The first `count` allocations of a reconstruction fail for memory. */
+function failAllocations(device: GPUDevice, count: number): GPUDevice {
+  const scopes: GPUErrorFilter[] = [];
+  let left = count;
+  return interpose(device, {
+    pushErrorScope(filter: GPUErrorFilter) {
+      scopes.push(filter);
+      device.pushErrorScope(filter);
+    },
+    async popErrorScope() {
+      const fails = scopes.pop() === "out-of-memory" && left-- > 0;
+      const error = await device.popErrorScope();
+      return fails ? { message: "no memory", [Symbol.toStringTag]: "GPUOutOfMemoryError" } : error;
+    },
+  });
+}
+
+describe("too little memory", () => {
+  test.each([1, 2, 3])("F9 %i times: minibatches are halved as often, and the result says so", async (count) => {
+    const device = failAllocations(await testDevice(), count);
+    const page = new TestPage(async () => asOpened(device));
+    await page.inspect();
+    page.send({ type: "start", id: 1, options: { ...options, batchSize: 12 } });
+    const { status, result } = await page.expect("finished", 1);
+    expect(status).toBe("finished");
+    expect((result.run.options as { batchSize: number }).batchSize).toBe([6, 3, 2][count - 1]);
+    expect(result.notes.filter((note) => note.includes("minibatches of"))).toHaveLength(count);
+    page.close();
+  });
+  test("F9 four times: GPU_OOM with a remedy, and the session goes on", async () => {
+    const device = failAllocations(await testDevice(), 4);
+    const page = new TestPage(async () => asOpened(device));
+    await page.inspect();
+    page.send({ type: "start", id: 1, options: { ...options, batchSize: 12 } });
+    const failure = await page.failure(1);
+    expect(failure).toMatchObject({ code: "GPU_OOM", recoverable: true });
+    expect(failure.details.remedy).toMatch(/smaller batch/);
+    page.send({ type: "start", id: 2, options });
+    const { result } = await page.expect("finished", 2);
+    expect(Array.from(result.object.data)).toEqual(expected);
+    page.close();
+  });
+});
