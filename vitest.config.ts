@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // the page imports the package by its name; its tests take the sources
+  resolve: { alias: [{ find: /^ptycho-webgpu$/, replacement: new URL("src/index.ts", import.meta.url).pathname }] },
   test: {
     include: ["test/**/*.test.ts"],
     // what takes longer than a quarter of an hour together: npm run test:long

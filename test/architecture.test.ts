@@ -76,6 +76,19 @@ test("benchmarks use the public names", () => {
   }
 });
 
+test("the page uses the public names, and nothing of Node", () => {
+  // colours and the wording of options are shared with the pictures and the command line
+  const shared = ["src/pictures/colour-maps.ts", "src/options-help.ts"];
+  const outside = ["ptycho-webgpu", "ptycho-webgpu/worker", "uplot", "zod"];
+  for (const file of listFiles("demo/src", ".ts")) {
+    for (const { target } of importsOf(file)) {
+      if (target.startsWith("demo/src/") || target.startsWith("fixtures/")) continue;
+      expect([...shared, ...outside], `${file} imports ${target}`).toContain(target);
+    }
+    expect(read(file), file).not.toMatch(/"node:|\bprocess\.|\bBuffer\.|innerHTML|insertAdjacentHTML|\beval\(/);
+  }
+});
+
 test("no import cycles", () => {
   const finished = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
@@ -91,6 +104,7 @@ test("rooms stay small", () => {
   const lines = (file: string) => read(file).split("\n").length - 1;
   for (const folder of ["src", "bench", "test"])
     for (const file of listFiles(folder, ".ts")) expect(lines(file), file).toBeLessThanOrEqual(400);
+  for (const file of listFiles("demo/src", ".ts")) expect(lines(file), file).toBeLessThanOrEqual(300);
   for (const file of listFiles("shaders", ".wgsl")) expect(lines(file), file).toBeLessThanOrEqual(150);
 });
 

@@ -34,7 +34,7 @@ async function findBinary(): Promise<{ readonly path: string; readonly env: Read
   if (!existsSync(folder)) await unpack(found.folder, folder);
   return {
     path: join(folder, "chromium"),
-    env: { LD_LIBRARY_PATH: join(folder, "lib"), FONTCONFIG_PATH: join(folder, "fonts") },
+    env: { LD_LIBRARY_PATH: join(folder, "al2023/lib"), FONTCONFIG_PATH: join(folder, "fonts") },
   };
 }
 
@@ -44,9 +44,14 @@ async function unpack(source: string, folder: string): Promise<void> {
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
   const read = async (name: string) => await decompress(readFileSync(join(source, "bin", name)));
   writeFileSync(join(temporary, "chromium"), await read("chromium.br"), { mode: 0o700 });
-  for (const archive of ["swiftshader.tar.br", "al2023.tar.br", "fonts.tar.br"]) {
+  // the drivers belong beside the program, libraries and fonts into folders of their own
+  for (const [archive, place] of [
+    ["swiftshader.tar.br", ""],
+    ["al2023.tar.br", "al2023"],
+    ["fonts.tar.br", "fonts"],
+  ] as const) {
     for (const [name, content] of readTar(await read(archive))) {
-      const path = join(temporary, name);
+      const path = join(temporary, place, name);
       if (!path.startsWith(temporary)) throw new Error(`${archive} reaches outside: ${name}`);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content, { mode: 0o700 });

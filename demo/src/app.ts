@@ -1,0 +1,272 @@
+// The application: the state of the page, and who is told when it changes.
+
+import { AnalysisClient } from "./analysis-client.ts";
+import builtInScanUrl from "./built-in-scan.npz?url";
+import { ReconstructionClient } from "./client.ts";
+import { createComparePanel } from "./compare-panel.ts";
+import { createDataCard } from "./data-card.ts";
+import { createDropZone } from "./drop-zone.ts";
+import { type FailureFacts, factsOf, refuse } from "./failure.ts";
+import finishedPictureUrl from "../../fixtures/pictures/demo.png?url";
+import { formatBytes } from "./format.ts";
+import { LiveViews } from "./live-views.ts";
+import { createNotice } from "./notices.ts";
+import { createOptionsForm } from "./options-form.ts";
+import type { DataCard, Message } from "./protocol.ts";
+import { createResultPanel } from "./result-panel.ts";
+import { createRunPanel } from "./run-panel.ts";
+import { isActive, nextStage, type Stage, type Step } from "./state.ts";
+import { createUnavailable, type Lack } from "./unavailable.ts";
+
+/** Above this a page asks first: tabs of small machines are ended without a word. */
+const CONSENT_BYTES = 2 ** 30;
+
+export class App {
+  private stage: Stage = "opening";
+  private readonly side: HTMLElement;
+  private readonly content: HTMLElement;
+  private readonly adapter: HTMLElement;
+  private client: ReconstructionClient | null = null;
+  private analysis: AnalysisClient | null = null;
+  private builtIn: Promise<Blob> | null = null;
+  private card: DataCard | null = null;
+  private finished: Message<"finished"> | null = null;
+  private canvasPoints: ArrayLike<number> | null = null;
+  private pausedByHiding = false;
+  /** Counts files and runs, so that what belongs to an earlier one is not shown. */
+  private turn = 0;
+
+  private readonly notice = createNotice();
+  private readonly dataCard = createDataCard();
+  private readonly options = createOptionsForm();
+  private readonly runPanel = createRunPanel({
+    onRun: () => void this.run(),
+    onPause: () => this.pause(),
+    onResume: () => this.resume(),
+    onStop: () => this.stop(),
+  });
+  private readonly result = createResultPanel({
+    drawPicture: (npz, status) =>
+      this.analysis!.picture({ npz: new Blob([npz]), title: this.card?.name ?? "reconstruction", status }),
+    onError: (error) => this.notice.show("The picture could not be drawn", factsOf(error)),
+  });
+  private readonly compare = createComparePanel({
+    compare: (previous) => this.compareWith(previous),
+    onError: (error) => this.notice.show("The results cannot be compared", factsOf(error)),
+  });
+  private readonly views = new LiveViews({
+    attachCanvas: (view, canvas) => this.client?.attachCanvas(view, canvas),
+    setView: (view, settings) => this.client?.setView(view, settings),
+  });
+
+  constructor(side: HTMLElement, content: HTMLElement, adapter: HTMLElement) {
+    this.side = side;
+    this.content = content;
+    this.adapter = adapter;
+  }
+
+  /** Replaces the page by what this browser lacks. */
+  showUnavailable(lack: Lack, facts: FailureFacts | null): void {
+    this.stage = "unavailable";
+    this.adapter.textContent = "No usable graphics adapter";
+    this.side.remove();
+    this.content.replaceChildren(createUnavailable(lack, facts, finishedPictureUrl));
+    document.querySelector("main")!.classList.add("alone");
+  }
+
+  async begin(): Promise<void> {
+    // Everything that will be needed is fetched now: from here on the page works without a network.
+    this.builtIn = fetch(builtInScanUrl).then((response) => response.blob());
+    this.builtIn.catch(() => undefined); // told when it is wanted
+    this.analysis = new AnalysisClient(
+      new Worker(new URL("./analysis-worker.ts", import.meta.url), { type: "module", name: "analysis" }),
+    );
+    const createWorker = () =>
+      new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "reconstruction" });
+    this.client = new ReconstructionClient(createWorker, {
+      onGone: (reason, replaced) => void this.recover(reason, replaced),
+      onDeviceLost: (reason) => this.showLoss(reason),
+      onRange: (range) => this.views.setRange(range),
+    });
+    const drop = createDropZone({
+      onFile: (file) => void this.read(file, file.name),
+      onBuiltIn: () => void this.readBuiltIn(),
+      onRefused: (error) => this.notice.show("This cannot be read", factsOf(error)),
+    });
+    this.side.append(drop.root, this.options.root, this.runPanel.root);
+    this.content.append(this.notice.root, this.dataCard.root, this.views.root, this.result.root, this.compare.root);
+    document.addEventListener("visibilitychange", () => this.followVisibility());
+    this.views.attachCanvases();
+    if (await this.openDevice()) await this.readBuiltIn();
+  }
+
+  private take(step: Step, detail?: string): boolean {
+    const next = nextStage(this.stage, step);
+    if (next === null) return false;
+    this.stage = next;
+    document.documentElement.dataset.stage = next;
+    this.runPanel.setStage(next, detail);
+    this.options.setDisabled(isActive(next));
+    return true;
+  }
+
+  private async openDevice(): Promise<boolean> {
+    try {
+      const { line } = await this.client!.openDevice();
+      this.adapter.textContent = line;
+      this.take("device-opened");
+      return true;
+    } catch (error) {
+      const facts = factsOf(error);
+      if (facts.code !== "WORKER_GONE") this.showUnavailable("no-adapter", facts);
+      return false;
+    }
+  }
+
+  private async readBuiltIn(): Promise<void> {
+    try {
+      await this.read(await this.builtIn!, "built-in scan");
+    } catch (error) {
+      this.notice.show("The built-in scan could not be fetched", factsOf(error));
+    }
+  }
+
+  private async read(file: Blob, name: string): Promise<void> {
+    const turn = ++this.turn;
+    const before = this.card;
+    if (!this.take("file-chosen")) return;
+    this.notice.clear();
+    try {
+      await this.client!.stop(); // one scan at a time
+      const card = await this.client!.inspect(file, name);
+      if (turn !== this.turn) return;
+      this.card = card;
+      this.finished = null;
+      this.dataCard.show(card);
+      this.dataCard.fold(false);
+      this.options.requireQuantity(!card.quantityStated);
+      this.views.hide();
+      this.result.show(null, "");
+      this.compare.offer(false);
+      this.runPanel.setProgress(null);
+      this.take("file-read", `Ready to run ${card.patterns} patterns`);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      this.notice.show(`${name} cannot be used`, factsOf(error));
+      this.take(before ? "file-kept" : "file-refused", before ? `Kept: ${before.name}` : undefined);
+    }
+  }
+
+  private async run(resume = false, consented = false): Promise<void> {
+    if (!this.card) return;
+    const neededBytes = estimateBytes(this.card);
+    if (neededBytes > CONSENT_BYTES && !consented) {
+      const facts = refuse("PAGE_MEMORY", "the patterns of this scan fill much of what a browser gives a page", {
+        expected: `at most ${formatBytes(CONSENT_BYTES)} without asking`,
+        got: `about ${formatBytes(neededBytes)}`,
+        remedy: "Choose “Only the first” so many patterns, use the command line, or go on: a phone may end the page",
+      }).facts;
+      return this.notice.show("This run needs much memory", facts, {
+        label: "Run all the same",
+        run: () => void this.run(resume, true),
+      });
+    }
+    if (!this.take("run")) return;
+    const turn = ++this.turn;
+    const { heightPx, widthPx } = this.card;
+    this.notice.clear();
+    this.dataCard.fold(true);
+    this.result.show(null, "");
+    this.compare.offer(false);
+    this.runPanel.setProgress(null);
+    try {
+      const finished = await this.client!.start(this.options.values(), (report) => {
+        if (turn !== this.turn) return;
+        if (report.type === "started") {
+          this.canvasPoints = report.positionsPx;
+          this.views.begin(report.canvasShape, [heightPx, widthPx], this.canvasPoints);
+        } else if (report.type === "progress") {
+          this.runPanel.setProgress(report);
+          this.views.addProgress(report);
+        } else this.views.setPattern(report);
+      }, resume);
+      if (turn !== this.turn) return;
+      this.finished = finished;
+      this.views.finish(finished.result, this.canvasPoints);
+      this.result.show(finished, this.adapter.textContent ?? "");
+      this.compare.offer(true);
+      this.take("ended", finished.status === "cancelled" ? "Stopped" : undefined);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      const facts = factsOf(error);
+      if (facts.code === "WORKER_GONE") return; // recover() tells
+      const goOn = { label: "Go on with a new device", run: () => void this.run(true) };
+      if (facts.code === "STOPPED") return void this.take("failed", "Stopped before there was a result");
+      this.notice.show("The run failed", facts, facts.code === "GPU_LOST" ? goOn : undefined);
+      this.dataCard.fold(false);
+      this.take("failed");
+    }
+  }
+
+  private pause(): void {
+    if (this.take("pause", "Pausing after this epoch")) this.client!.pause();
+  }
+
+  private resume(): void {
+    this.pausedByHiding = false;
+    if (this.take("resume")) this.client!.resume();
+  }
+
+  private stop(): void {
+    if (this.take("stop")) void this.client!.stop();
+  }
+
+  /** Timers of hidden tabs are slowed down: the run waits for its reader. */
+  private followVisibility(): void {
+    if (document.hidden && this.stage === "running") {
+      this.pause();
+      this.pausedByHiding = true;
+    } else if (!document.hidden && this.pausedByHiding && this.stage === "paused") this.resume();
+  }
+
+  private async compareWith(previous: File) {
+    if (!this.finished) throw refuse("PAGE_NO_RESULT", "there is no result yet");
+    // the reader of the worker names what is no result
+    await this.client!.loadResult(previous, previous.name);
+    const current = new Blob([this.finished.result.npz as Uint8Array<ArrayBuffer>]);
+    return await this.analysis!.compare({
+      current,
+      currentName: "the current result",
+      previous,
+      previousName: previous.name,
+    });
+  }
+
+  private showLoss(reason: string): void {
+    this.notice.show("The graphics adapter was lost", {
+      code: "GPU_LOST",
+      message: reason,
+      details: { remedy: "A run under way goes on by itself once, on a new device" },
+      recoverable: true,
+    });
+  }
+
+  /** A worker that died is replaced; the file has to be read again. */
+  private async recover(reason: string, replaced: boolean): Promise<void> {
+    this.turn++;
+    const facts = factsOf(refuse("WORKER_GONE", `the worker that computes ended: ${reason}`));
+    if (!replaced) return this.showUnavailable("no-adapter", facts);
+    this.take("worker-gone");
+    this.card = null;
+    this.dataCard.show(null);
+    this.views.hide();
+    this.views.attachCanvases();
+    this.notice.show("The computation ended unexpectedly", facts);
+    await this.openDevice();
+  }
+}
+
+/** float32 patterns, which are most of what a run holds. */
+function estimateBytes({ patterns, heightPx, widthPx }: DataCard): number {
+  return 4 * patterns * heightPx * widthPx;
+}

@@ -1,0 +1,12 @@
+// Starts the page: what the browser lacks is said at once, else the application begins.
+
+import { App } from "./app.ts";
+import { byId } from "./dom.ts";
+import { createThemeSwitch } from "./theme.ts";
+import { findLack } from "./unavailable.ts";
+
+document.querySelector("header")!.append(createThemeSwitch());
+const app = new App(byId("side"), byId("content"), byId("adapter"));
+const lack = findLack(globalThis);
+if (lack) app.showUnavailable(lack, null);
+else void app.begin();

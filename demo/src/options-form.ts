@@ -1,0 +1,120 @@
+// The options of a run. Only what differs from the core's default is sent; the core checks it.
+
+import { element } from "./dom.ts";
+import { describeDefault, listFields, type OptionField } from "./option-fields.ts";
+
+/** Nested as the core's options are. */
+export interface OptionValues {
+  [name: string]: unknown;
+}
+
+export interface OptionsForm {
+  readonly root: HTMLElement;
+  values(): OptionValues;
+  setDisabled(disabled: boolean): void;
+  /** Asks for what the patterns hold, where the file does not say it. */
+  requireQuantity(required: boolean): void;
+}
+
+type Reader = () => unknown;
+
+export function createOptionsForm(): OptionsForm {
+  const readers: { readonly field: OptionField; readonly read: Reader }[] = [];
+  const fields = listFields();
+  const rowsOf = (group: OptionField["group"]) =>
+    fields
+      .filter((field) => field.group === group)
+      .map((field) => {
+        const { row, read } = createRow(field);
+        readers.push({ field, read });
+        return row;
+      });
+  const fold = (title: string, rows: readonly HTMLElement[]) =>
+    element("details", {}, element("summary", {}, title), element("div", { class: "fields" }, ...rows));
+  const reading = fold("How the file is read", rowsOf("reading"));
+  const fieldset = element(
+    "fieldset",
+    {},
+    element("legend", {}, element("h2", {}, "Options")),
+    element("div", { class: "fields" }, ...rowsOf("main")),
+    reading,
+    fold("All other options", rowsOf("more")),
+  );
+  const root = element("section", { class: "panel options" }, element("form", { "aria-label": "Options" }, fieldset));
+  root.addEventListener("submit", (event) => event.preventDefault());
+  return {
+    root,
+    values() {
+      const values: OptionValues = {};
+      for (const { field, read } of readers) {
+        const value = read();
+        if (value !== undefined) setAt(values, field.fact.path, value);
+      }
+      return values;
+    },
+    setDisabled(disabled) {
+      fieldset.disabled = disabled;
+    },
+    requireQuantity(required) {
+      const select = root.querySelector<HTMLSelectElement>("#option-data-quantity")!;
+      select.options[0]!.textContent = required ? "please choose" : "auto";
+      select.setAttribute("aria-invalid", String(required && select.value === ""));
+      if (required) reading.open = true;
+    },
+  };
+}
+
+function setAt(values: OptionValues, path: readonly string[], value: unknown): void {
+  let at = values;
+  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as OptionValues;
+  at[path.at(-1)!] = value;
+}
+
+function createRow(field: OptionField): { readonly row: HTMLElement; readonly read: Reader } {
+  const id = `option-${field.fact.path.join("-")}`;
+  const { control, read } = createControl(field, id);
+  const label = element("label", { for: id, title: field.fact.description }, field.label);
+  const unit = field.unit ? element("span", { class: "unit" }, field.unit) : null;
+  return { row: element("div", { class: "field" }, label, element("span", { class: "entry" }, control, unit)), read };
+}
+
+function createControl({ fact, label }: OptionField, id: string): { readonly control: HTMLElement; readonly read: Reader } {
+  const byDefault = describeDefault(fact.defaultValue);
+  const words = fact.rules.flatMap((rule) => (rule.kind === "words" ? rule.words : []));
+  const number = fact.rules.find((rule) => rule.kind === "number");
+  const list = fact.rules.some((rule) => rule.kind === "list");
+  if (typeof fact.defaultValue === "boolean") {
+    const control = element("input", { id, type: "checkbox", checked: fact.defaultValue });
+    return { control, read: () => (control.checked === fact.defaultValue ? undefined : control.checked) };
+  }
+  if (words.length > 0 && !number) {
+    const control = element("select", { id });
+    if (fact.defaultValue === null) control.append(element("option", { value: "" }, "auto"));
+    for (const word of words) {
+      control.append(element("option", { value: word, selected: word === fact.defaultValue }, word));
+    }
+    return { control, read: () => (control.value === "" || control.value === fact.defaultValue ? undefined : control.value) };
+  }
+  const control = element("input", {
+    id,
+    type: number && words.length === 0 && !list ? "number" : "text",
+    step: number?.kind === "number" && number.integer ? 1 : "any",
+    min: number?.kind === "number" ? number.minimum : null,
+    placeholder: byDefault,
+    inputmode: "decimal",
+    autocomplete: "off",
+    title: `${fact.description || label}. Default: ${byDefault}`,
+  });
+  return { control, read: () => readText(control, list) };
+}
+
+/** What was typed: nothing, a number, numbers, or a word that the core will judge. */
+function readText(control: HTMLInputElement, list: boolean): unknown {
+  // A number field gives no text for what it cannot read; the core must not take that for the default.
+  if (control.validity.badInput) return Number.NaN;
+  const text = control.value.trim();
+  if (text === "") return undefined;
+  const numbers = text.split(/[\s,;×]+/).map(Number);
+  if (list) return numbers;
+  return Number.isNaN(numbers[0]) ? text : numbers[0];
+}

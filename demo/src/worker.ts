@@ -1,0 +1,4 @@
+// The worker in which scans are read and reconstructed.
+import { serveReconstructions } from "ptycho-webgpu/worker";
+
+serveReconstructions(self);

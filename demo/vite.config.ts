@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: at("."),
+  base: "./", // the folder works from any place
+  resolve: {
+    alias: [
+      { find: /^ptycho-webgpu\/worker$/, replacement: at("../src/worker/index.ts") },
+      { find: /^ptycho-webgpu$/, replacement: at("../src/index.ts") },
+    ],
+  },
+  server: { fs: { allow: [at("..")] } },
+  worker: { format: "es" },
+  build: {
+    outDir: at("dist"),
+    emptyOutDir: true,
+    target: "es2023",
+    assetsInlineLimit: 0, // the policy of the page allows no data: addresses
+    modulePreload: { polyfill: false },
+  },
+});

@@ -1,0 +1,86 @@
+// Files that visitors drop: good ones, hostile ones, folders. The page says what is wrong and goes on.
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchChromium } from "../support/chromium.ts";
+import { dropFile, type OpenedPage, openPage, press, type ServedDemo, serveDemo, waitForStage } from "../support/demo-page.ts";
+import { npyNumbers } from "../support/npz-builder.ts";
+import { type RefusedFile, refusedFiles, titleOf } from "../support/refused-files.ts";
+import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
+
+let browser: Browser;
+let demo: ServedDemo;
+let opened: OpenedPage;
+
+beforeAll(async () => {
+  demo = await serveDemo();
+  browser = await launchChromium();
+  opened = await openPage(browser, demo.url);
+  await waitForStage(opened.page, "ready");
+});
+afterAll(async () => {
+  await browser?.close();
+  await demo?.close();
+});
+
+const hostile = [
+  "A1 random bytes",
+  "A2 half",
+  "A7 100,000 members",
+  "A8 overlapping members",
+  "A13 ../x.npy",
+  "A21 wrong bit, deflated",
+  "B1 object array",
+  "B4 4 GiB header",
+  "B5 call expression",
+  "C1 NaN",
+  "C5 positions one short",
+  "C15 one frame",
+].map((title): [string, RefusedFile] => [title, refusedFiles.find((file) => titleOf(file) === title)!]);
+
+test.each(hostile)("%s is refused in words, and the scan before stays", async (_, refused) => {
+  const { page } = opened;
+  const name = `${refused.row}.npz`;
+  await dropFile(page, name, refused.file());
+  const notice = page.locator(".notice");
+  await expect.poll(() => notice.textContent()).toContain(refused.code);
+  expect(await notice.textContent()).toContain(`${name} cannot be used`);
+  expect(await notice.getAttribute("role")).toBe("alert");
+  expect(await waitForStage(page, "ready")).toBe("ready");
+  expect(await page.locator(".card").textContent()).toContain("built-in scan");
+  await press(page, "Close");
+  expect(await notice.isHidden()).toBe(true);
+});
+
+test("names in a file are text, whatever they look like", async () => {
+  const { page } = opened;
+  const name = "<img src=x onerror=document.title='owned'>";
+  const members = { ...scanMembers(), [name]: npyNumbers("<f8", [2], [1, 2]) };
+  await dropFile(page, `${name}.npz`, scanFile(members));
+  await expect.poll(() => page.locator(".card").textContent()).toContain(name);
+  expect(await page.locator("main img").count()).toBe(0);
+  expect(await page.title()).toBe("Ptychography in the browser");
+});
+
+test("a good file is read and runs", { timeout: 200_000 }, async () => {
+  const { page } = opened;
+  await dropFile(page, "good.npz", scanFile(scanMembers(scanNumbers(25))));
+  await expect.poll(() => page.locator(".card").textContent()).toContain("25 of 16 × 16 pixels");
+  await page.fill("#option-epochs", "5");
+  await press(page, "Run");
+  await waitForStage(page, "finished", 150_000);
+  expect(await page.locator(".result").textContent()).toContain("Finished");
+});
+
+test("a second file while a run is under way stops it within a second", { timeout: 200_000 }, async () => {
+  const { page } = opened;
+  await page.fill("#option-epochs", "1000000");
+  await press(page, "Run again");
+  await page.waitForFunction(() => Number.parseInt(document.querySelector(".run dd")!.textContent!, 10) >= 1);
+  await dropFile(page, "next.npz", scanFile(scanMembers(scanNumbers(36))));
+  await expect.poll(() => page.locator(".card").textContent(), { timeout: 5000 }).toContain("36 of 16 × 16 pixels");
+  expect(await waitForStage(page, "ready")).toBe("ready");
+});
+
+test("nothing was reported on the console", () => {
+  expect(opened.faults).toEqual([]);
+});

@@ -1,0 +1,110 @@
+// Parts of the page that need no browser: stages, viewport, overlap, percentiles, lines, drops, remedies.
+import { expect, test } from "vitest";
+import { pickDropped } from "../../demo/src/drop-zone.ts";
+import { formatBytes, formatNumber, formatSeconds } from "../../demo/src/format.ts";
+import { listFields } from "../../demo/src/option-fields.ts";
+import { countOverlap } from "../../demo/src/overlap-map.ts";
+import { rewordRemedy } from "../../demo/src/remedies.ts";
+import { pickComponent, rangeOf, sampleLine, toLog } from "../../demo/src/scalar-image.ts";
+import { controlsOf, nextStage } from "../../demo/src/state.ts";
+import { findLack } from "../../demo/src/unavailable.ts";
+import { panBy, toImage, toStage, wholeImage, zoomAt } from "../../demo/src/viewport.ts";
+
+test("a run goes through its stages, and steps that make no sense are ignored", () => {
+  const walk = (steps: readonly Parameters<typeof nextStage>[1][]) =>
+    steps.reduce<ReturnType<typeof nextStage>>((stage, step) => stage && nextStage(stage, step), "opening");
+  expect(walk(["device-opened", "file-chosen", "file-read", "run", "pause", "resume", "ended"])).toBe("finished");
+  expect(walk(["device-opened", "file-chosen", "file-read", "run", "stop", "ended", "run"])).toBe("running");
+  expect(nextStage("ready", "pause")).toBeNull();
+  expect(nextStage("running", "run")).toBeNull();
+  expect(nextStage("running", "worker-gone")).toBe("opening");
+  expect(nextStage("reading", "file-kept")).toBe("ready");
+});
+
+test("only one of run, pause and resume can be pressed", () => {
+  for (const stage of ["ready", "running", "paused", "finished"] as const) {
+    const { run, pause, resume } = controlsOf(stage);
+    expect([run, pause, resume].filter(Boolean), stage).toHaveLength(1);
+  }
+  expect(controlsOf("stopping")).toEqual({ run: false, pause: false, resume: false, stop: false, options: false });
+});
+
+test("zooming keeps the point under the pointer, panning follows it, neither shows empty edges", () => {
+  const shape = [100, 200] as const;
+  const whole = wholeImage(shape);
+  expect(toImage(whole, shape, [0.5, 0])).toEqual([50, 0]);
+  const at = [0.5, 0.8] as const;
+  const before = toImage(whole, shape, at);
+  const near = zoomAt(whole, shape, 4, at);
+  expect(toImage(near, shape, at)[1]).toBeCloseTo(before[1], 9);
+  expect(toStage(near, shape, toImage(near, shape, [0.3, 0.6]))[0]).toBeCloseTo(0.3, 9);
+  const moved = panBy(near, shape, [0, 0.1]);
+  expect(moved.centrePx[1]).toBeCloseTo(near.centrePx[1] - 0.1 * 50, 9);
+  expect(toImage(panBy(near, shape, [0, 9]), shape, [0.5, 0])[1]).toBeCloseTo(0, 9);
+  expect(zoomAt(near, shape, 1e-9)).toEqual(whole);
+});
+
+test("overlap counts the windows over every pixel", () => {
+  const { image, points, reduction } = countOverlap([10, 10, 10, 12, 13, 10], [4, 4]);
+  expect(reduction).toBe(1);
+  expect(image.shape).toEqual([7, 6]);
+  expect(Array.from(image.values.subarray(0, 6))).toEqual([1, 1, 2, 2, 1, 1]);
+  expect(image.values[3 * 6]).toBe(2);
+  expect(image.values.reduce((sum: number, value: number) => sum + value, 0)).toBe(3 * 16);
+  expect(Array.from(points.subarray(0, 2))).toEqual([2, 2]);
+  expect(Math.max(...countOverlap([0, 0, 9000, 9000], [64, 64]).image.shape)).toBeLessThanOrEqual(257);
+});
+
+test("components, percentiles, logarithms and lines", () => {
+  const array = { shape: [1, 2], data: Float32Array.of(3, 4, -4, 3) };
+  expect(Array.from(pickComponent(array, 0, "amplitude").values)).toEqual([5, 5]);
+  const [first, second] = Array.from(pickComponent(array, 0, "phase").values) as [number, number];
+  expect(second - first).toBeCloseTo(Math.PI / 2, 6); // the mean phase is gone, differences stay
+  expect(first + second).toBeCloseTo(0, 6);
+  const ramp = { shape: [10, 10] as const, values: Float32Array.from({ length: 100 }, (_, i) => i) };
+  expect(rangeOf(ramp, [0, 100])).toEqual([0, 99]);
+  expect(rangeOf(ramp, [10, 90])).toEqual([10, 89]);
+  expect(rangeOf({ shape: [1, 2], values: Float32Array.of(2, 2) }, [0, 100])).toEqual([1.5, 2.5]);
+  expect(Array.from(toLog({ shape: [1, 3], values: Float32Array.of(0, 1, 100) }).values)).toEqual([-2, 0, 2]);
+  const line = sampleLine(ramp, [2.5, 0.5], [2.5, 3.5]);
+  expect(line).toEqual({ distancePx: [0, 1, 2, 3], values: [20, 21, 22, 23] });
+  expect(sampleLine(ramp, [0.5, 8.5], [0.5, 10.5]).values).toEqual([8, 9, null]);
+});
+
+test("one file can be dropped; folders and several are refused with what to do", () => {
+  const file = new File([], "scan.npz");
+  const transfer = (files: File[], isDirectory: boolean) =>
+    ({ files, items: [{ webkitGetAsEntry: () => ({ isDirectory }) }] }) as unknown as DataTransfer;
+  expect(pickDropped(transfer([file], false))).toBe(file);
+  expect(pickDropped(transfer([], false))).toBeNull();
+  expect(() => pickDropped(transfer([file], true))).toThrow(/folder/);
+  expect(() => pickDropped(transfer([file, file], false))).toThrow(/several/);
+});
+
+test("every option of the core has a row, and the ones with names of their own are found", () => {
+  const fields = listFields();
+  const groups = (group: string) => fields.filter((field) => field.group === group);
+  expect([groups("main").length, groups("reading").length]).toEqual([6, 11]);
+  expect(groups("more").length).toBeGreaterThan(20);
+  const epochs = fields.find(({ fact }) => fact.path.join(".") === "epochs")!;
+  expect(epochs).toMatchObject({ label: "Epochs", unit: "passes", fact: { defaultValue: 100 } });
+  expect(fields.find(({ fact }) => fact.path.join(".") === "object.plan.stride")!.unit).toBe("epochs");
+  expect(new Set(fields.map(({ label }) => label)).size).toBe(fields.length);
+});
+
+test("remedies name the page's fields instead of flags", () => {
+  expect(rewordRemedy("Say --intensity or --amplitude")).toBe("Say “Values are: intensity” or “Values are: amplitude”");
+  expect(rewordRemedy("Say --intensity-scale counts")).toBe("Say --intensity-scale counts");
+});
+
+test("what a browser lacks", () => {
+  expect(findLack({ isSecureContext: false, navigator: { gpu: {} } })).toBe("insecure");
+  expect(findLack({ isSecureContext: true, navigator: {} })).toBe("no-webgpu");
+  expect(findLack({ isSecureContext: true, navigator: { gpu: {} } })).toBeNull();
+});
+
+test("numbers as people read them", () => {
+  expect([0, 1234567, 0.00012345, 12.3456].map(formatNumber)).toEqual(["0", "1.23e+6", "1.23e-4", "12.35"]);
+  expect([4, 200, 7500, Number.NaN].map(formatSeconds)).toEqual(["4 s", "3 min 20 s", "2 h 5 min", "–"]);
+  expect([400, 5e5, 2.5e6, 3e9].map(formatBytes)).toEqual(["1 kB", "500 kB", "2.5 MB", "3000 MB"]);
+});

@@ -1,0 +1,64 @@
+// Cancelled in the middle and started again twenty times: neither the page nor the processes grow.
+import { readFileSync } from "node:fs";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchChromium } from "../support/chromium.ts";
+import { dropFile, openPage, press, type ServedDemo, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
+import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
+
+const RESTARTS = 20;
+/** Runs after which caches are warm. */
+const WARM = 5;
+let browser: Browser;
+let demo: ServedDemo;
+
+beforeAll(async () => {
+  demo = await serveDemo();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await demo?.close();
+});
+
+/** Resident bytes of all processes of the browser. */
+async function residentBytes(): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  return processInfo.reduce((sum, { id }) => {
+    const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1];
+    return sum + 1024 * Number(kib ?? 0);
+  }, 0);
+}
+
+test("twenty cancelled runs leave nothing behind", { timeout: 600_000 }, async () => {
+  const { page, faults } = await openPage(browser, demo.url);
+  await waitForStage(page, "ready");
+  await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(49))));
+  await expect.poll(() => page.locator(".card").textContent()).toContain("49 of 16 × 16 pixels");
+  await page.fill("#option-epochs", "1000000");
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const measure = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    const { metrics } = await session.send("Performance.getMetrics");
+    const metric = (name: string) => metrics.find((one) => one.name === name)!.value;
+    return { heap: metric("JSHeapUsedSize"), nodes: metric("Nodes"), resident: await residentBytes() };
+  };
+  const rows: Awaited<ReturnType<typeof measure>>[] = [];
+  for (let round = 1; round <= RESTARTS; round++) {
+    await press(page, round === 1 ? "Run" : "Run again");
+    await waitForEpoch(page, 1);
+    await press(page, "Stop");
+    await waitForStage(page, "finished");
+    rows.push(await measure());
+  }
+  const [warm, end] = [rows[WARM - 1]!, rows.at(-1)!];
+  const inMegabytes = rows.map(({ heap, nodes, resident }) => [heap / 1e6, nodes, resident / 1e6].map(Math.round));
+  console.log(`heap MB, nodes, resident MB: ${JSON.stringify(inMegabytes)}`);
+  expect(end.nodes).toBeLessThanOrEqual(warm.nodes + 50);
+  expect(end.heap).toBeLessThan(1.2 * warm.heap + 2e6);
+  expect(end.resident).toBeLessThan(1.15 * warm.resident);
+  expect(faults).toEqual([]);
+});

@@ -1,0 +1,140 @@
+// The page of demo/ as a visitor gets it: built, served from this machine, opened, watched.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { build } from "vite";
+
+const root = join(import.meta.dirname, "../..");
+const types: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+};
+
+export interface ServedDemo {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Builds the page into a folder of its own and serves it on a free port of localhost. */
+export async function serveDemo(): Promise<ServedDemo> {
+  execFileSync(process.execPath, [join(root, "scripts/make-demo-scan.js")]);
+  const folder = mkdtempSync(join(tmpdir(), "ptycho-page-"));
+  const configFile = join(root, "demo/vite.config.ts");
+  await build({ configFile, logLevel: "warn", build: { outDir: folder } });
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url!, "http://localhost").pathname));
+    const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
+    if (!file.startsWith(folder) || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+    response.end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    port,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface OpenedPage {
+  readonly page: Page;
+  /** Addresses asked for, in order. */
+  readonly requests: string[];
+  /** Errors on the console or thrown in the page. */
+  readonly faults: string[];
+  close(): Promise<void>;
+}
+
+/** Opens `url` in a fresh context; records requests, faults and long tasks (`longTasks`). */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions & { before?: string } = {},
+): Promise<OpenedPage> {
+  const { before, ...contextOptions } = options;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...contextOptions });
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const faults: string[] = [];
+  context.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(String(error)));
+  await page.addInitScript(`
+    window.longTasks = [];
+    new PerformanceObserver((list) => {
+      for (const { duration, startTime } of list.getEntries()) longTasks.push({ duration, startTime });
+    }).observe({ type: "longtask", buffered: true });
+    document.addEventListener("securitypolicyviolation", (event) => console.error("CSP " + event.violatedDirective + " " + event.blockedURI));
+    ${before ?? ""}
+  `);
+  await page.goto(url);
+  return { page, requests, faults, close: () => context.close() };
+}
+
+/** Waits until the page is in one of these stages (demo/src/state.ts). */
+export async function waitForStage(page: Page, stages: string | readonly string[], timeoutMs = 100_000): Promise<string> {
+  const wanted = typeof stages === "string" ? [stages] : stages;
+  await page.waitForFunction((names) => names.includes(document.documentElement.dataset.stage ?? ""), wanted, {
+    timeout: timeoutMs,
+  });
+  return (await page.evaluate(() => document.documentElement.dataset.stage))!;
+}
+
+/** Drops a file on the page as a visitor would. */
+export async function dropFile(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  const text = Buffer.from(bytes).toString("base64");
+  await page.evaluate(
+    ([fileName, base64]) => {
+      const content = Uint8Array.from(atob(base64!), (letter) => letter.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([content], fileName!));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    },
+    [name, text],
+  );
+}
+
+/** Presses a button by its words. */
+export async function press(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name, exact: true }).click();
+}
+
+/** Presses a button and takes the file that it gives. */
+export async function download(page: Page, name: string | RegExp): Promise<Uint8Array> {
+  const arrived = page.waitForEvent("download");
+  await page.getByRole("button", { name }).first().click();
+  return new Uint8Array(readFileSync(await (await arrived).path()));
+}
+
+/** A fact of the run panel, e.g. "Epoch". */
+export async function runFact(page: Page, term: string): Promise<string> {
+  return (await page.locator(".run dl div", { hasText: term }).locator("dd").textContent()) ?? "";
+}
+
+/** Waits until so many epochs are done. */
+export async function waitForEpoch(page: Page, epoch: number, timeoutMs = 100_000): Promise<void> {
+  await page.waitForFunction(
+    (least) => Number.parseInt(document.querySelector(".run dd")?.textContent ?? "", 10) >= least,
+    epoch,
+    { timeout: timeoutMs },
+  );
+}
