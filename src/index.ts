@@ -31,8 +31,8 @@ export { defaultProfile, type EngineSettings } from "./engine/state.ts";
 export * from "./errors.ts";
 export { BufferPool } from "./gpu/buffers.ts";
 export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } from "./gpu/device.ts";
-export { type OpenedGpu, openBrowserDevice } from "./gpu/open-browser-device.ts";
 export { compileKernel } from "./gpu/kernel.ts";
+export { type OpenedGpu, openBrowserDevice } from "./gpu/open-browser-device.ts";
 export { StageTimer } from "./gpu/timing.ts";
 export {
   buildPlanRecord,

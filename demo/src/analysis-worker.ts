@@ -16,7 +16,11 @@ self.onmessage = async ({ data }: MessageEvent<Asked>) => {
     const answer = request.type === "compare" ? await compareResults(request) : await drawResult(request);
     self.postMessage({ id, answer });
   } catch (error) {
-    const { code = "PAGE_ERROR", message, details = {} } = error as { code?: string; message: string; details?: object };
+    const {
+      code = "PAGE_ERROR",
+      message,
+      details = {},
+    } = error as { code?: string; message: string; details?: object };
     self.postMessage({ id, failure: { code, message, details, recoverable: true } });
   }
 };

@@ -1,12 +1,6 @@
 // Work on finished results that would hold up the page: comparing two of them, drawing the command line's picture.
 
-import {
-  blobAccess,
-  type ComplexArray,
-  compareObjects,
-  openNpz,
-  renderReconstruction,
-} from "ptycho-webgpu";
+import { blobAccess, type ComplexArray, compareObjects, openNpz, renderReconstruction } from "ptycho-webgpu";
 import type { ScalarImage } from "./scalar-image.ts";
 
 export interface CompareRequest {
@@ -145,5 +139,5 @@ async function readResult(file: Blob, name: string): Promise<StoredResult> {
 }
 
 function shiftPositions(positionsPx: Float64Array | null, by: readonly number[]): Float64Array | null {
-  return positionsPx && positionsPx.map((value, index) => value + by[index & 1]!);
+  return positionsPx?.map((value, index) => value + by[index & 1]!) ?? null;
 }

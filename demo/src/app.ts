@@ -1,5 +1,6 @@
 // The application: the state of the page, and who is told when it changes.
 
+import finishedPictureUrl from "../../fixtures/pictures/demo.png?url";
 import { AnalysisClient } from "./analysis-client.ts";
 import builtInScanUrl from "./built-in-scan.npz?url";
 import { ReconstructionClient } from "./client.ts";
@@ -7,7 +8,6 @@ import { createComparePanel } from "./compare-panel.ts";
 import { createDataCard } from "./data-card.ts";
 import { createDropZone } from "./drop-zone.ts";
 import { type FailureFacts, factsOf, refuse } from "./failure.ts";
-import finishedPictureUrl from "../../fixtures/pictures/demo.png?url";
 import { formatBytes } from "./format.ts";
 import { LiveViews } from "./live-views.ts";
 import { createNotice } from "./notices.ts";
@@ -180,16 +180,20 @@ export class App {
     this.compare.offer(false);
     this.runPanel.setProgress(null);
     try {
-      const finished = await this.client!.start(this.options.values(), (report) => {
-        if (turn !== this.turn) return;
-        if (report.type === "started") {
-          this.canvasPoints = report.positionsPx;
-          this.views.begin(report.canvasShape, [heightPx, widthPx], this.canvasPoints);
-        } else if (report.type === "progress") {
-          this.runPanel.setProgress(report);
-          this.views.addProgress(report);
-        } else this.views.setPattern(report);
-      }, resume);
+      const finished = await this.client!.start(
+        this.options.values(),
+        (report) => {
+          if (turn !== this.turn) return;
+          if (report.type === "started") {
+            this.canvasPoints = report.positionsPx;
+            this.views.begin(report.canvasShape, [heightPx, widthPx], this.canvasPoints);
+          } else if (report.type === "progress") {
+            this.runPanel.setProgress(report);
+            this.views.addProgress(report);
+          } else this.views.setPattern(report);
+        },
+        resume,
+      );
       if (turn !== this.turn) return;
       this.finished = finished;
       this.views.finish(finished.result, this.canvasPoints);

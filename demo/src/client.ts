@@ -151,8 +151,14 @@ export class ReconstructionClient {
 
   private receive(message: FromWorker): void {
     this.answered = true;
-    if (message.type === "device-lost") return this.events.onDeviceLost(message.message);
-    if (message.type === "ranges") return this.events.onRange(message);
+    if (message.type === "device-lost") {
+      this.events.onDeviceLost(message.message);
+      return;
+    }
+    if (message.type === "ranges") {
+      this.events.onRange(message);
+      return;
+    }
     const { id } = message;
     const waiting = id === null ? undefined : this.waiting.get(id);
     if (id === null || !waiting) return; // of a run that was given up, or of none

@@ -36,7 +36,12 @@ export function createComparePanel(events: ComparePanelEvents): ComparePanel {
   const facts = element("div", {});
   const input = element("input", { type: "file", id: "result-file", accept: ".npz", class: "visually-hidden" });
   const label = element("label", { for: "result-file", class: "choose" }, "Load a previous result");
-  const frcFigure = element("figure", { class: "view wide" }, element("figcaption", {}, "Fourier ring correlation"), frc.root);
+  const frcFigure = element(
+    "figure",
+    { class: "view wide" },
+    element("figcaption", {}, "Fourier ring correlation"),
+    frc.root,
+  );
   const shown = element(
     "div",
     { hidden: true },

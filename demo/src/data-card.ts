@@ -72,7 +72,13 @@ function describe(card: DataCard): HTMLElement[] {
   const rows = card.keys
     .slice(0, MOST_KEYS)
     .map(({ name, dtype, shape }) =>
-      element("tr", {}, element("td", {}, name), element("td", {}, dtype ?? "–"), element("td", {}, shape ? formatShape(shape) : "–")),
+      element(
+        "tr",
+        {},
+        element("td", {}, name),
+        element("td", {}, dtype ?? "–"),
+        element("td", {}, shape ? formatShape(shape) : "–"),
+      ),
     );
   const head = element("tr", {}, ...["Key", "Type", "Shape"].map((title) => element("th", { scope: "col" }, title)));
   parts.push(

@@ -21,7 +21,13 @@ export function createDropZone(events: DropZoneEvents): DropZone {
     { class: "panel drop", "aria-label": "Scan" },
     element("h2", {}, "Scan"),
     element("p", {}, "Drop an NPZ file here. It is read on this machine and goes nowhere else."),
-    element("div", { class: "buttons" }, input, label, button("Built-in scan", () => events.onBuiltIn())),
+    element(
+      "div",
+      { class: "buttons" },
+      input,
+      label,
+      button("Built-in scan", () => events.onBuiltIn()),
+    ),
   );
   input.addEventListener("change", () => {
     const file = input.files?.[0];

@@ -5,8 +5,8 @@ import { CYCLIC_SPAN_RAD, chooseMap, type Quantity } from "./colour-maps.ts";
 import { button, download, element } from "./dom.ts";
 import { formatTick } from "./format.ts";
 import { followPointers } from "./image-gestures.ts";
-import { samplePainted } from "./painted-line.ts";
 import { paintBar, paintImage } from "./paint.ts";
+import { samplePainted } from "./painted-line.ts";
 import { createProfilePlot } from "./profile-plot.ts";
 import { type LineSample, rangeOf, type ScalarImage, sampleLine } from "./scalar-image.ts";
 import { panBy, toImage, toStage, type Viewport, wholeImage, zoomAt } from "./viewport.ts";
@@ -82,8 +82,7 @@ export class ImageView {
       pan: (by) => this.moveTo(panBy(this.view, this.shape, by)),
       zoom: (factor, at) => this.moveTo(zoomAt(this.view, this.shape, factor, at)),
       reset: () => this.moveTo(wholeImage(this.shape)),
-      line: (from, to) =>
-        this.setLine([toImage(this.view, this.shape, from), toImage(this.view, this.shape, to)]),
+      line: (from, to) => this.setLine([toImage(this.view, this.shape, from), toImage(this.view, this.shape, to)]),
       drawsLines: () => this.profileSwitch.getAttribute("aria-pressed") === "true",
     });
     this.setRange(this.range);
@@ -181,7 +180,13 @@ export class ImageView {
     this.profileSwitch.setAttribute("aria-pressed", String(!pressed));
     this.stage.classList.toggle("drawing", !pressed);
     if (pressed) this.setLine(null);
-    else this.setLine(this.line ?? [[this.shape[0] / 2, 0.5], [this.shape[0] / 2, this.shape[1] - 0.5]]);
+    else
+      this.setLine(
+        this.line ?? [
+          [this.shape[0] / 2, 0.5],
+          [this.shape[0] / 2, this.shape[1] - 0.5],
+        ],
+      );
   }
 
   private setLine(line: Line | null): void {
@@ -259,7 +264,10 @@ export class ImageView {
     }
     if (this.line) {
       const [from, to] = this.line.map(place) as [[number, number], [number, number]];
-      for (const [colour, width] of [["#000", 5], ["#fff", 2]] as const) {
+      for (const [colour, width] of [
+        ["#000", 5],
+        ["#fff", 2],
+      ] as const) {
         context.strokeStyle = colour;
         context.lineWidth = width;
         context.beginPath();

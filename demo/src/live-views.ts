@@ -145,12 +145,16 @@ export class LiveViews {
 
   private showProbe(): void {
     const part = this.partSelect.value as "amplitude" | "phase";
-    if (!this.result) return this.sendSettings("probe");
+    if (!this.result) {
+      this.sendSettings("probe");
+      return;
+    }
     const mode = Math.max(0, this.modeSelect.selectedIndex);
     const amplitude = pickComponent(this.result.probe, mode, "amplitude");
-    if (part === "amplitude") return this.views.probe.setImage(amplitude, "amplitude");
+    if (part === "amplitude") this.views.probe.setImage(amplitude, "amplitude");
     // a phase means nothing where there is no light
-    this.views.probe.setImage({ ...pickComponent(this.result.probe, mode, "phase"), light: amplitude.values }, "hue");
+    else
+      this.views.probe.setImage({ ...pickComponent(this.result.probe, mode, "phase"), light: Float32Array.from(amplitude.values) }, "hue");
   }
 
   private addProbeTools(): void {
@@ -165,7 +169,11 @@ export class LiveViews {
     const { percentile, view: viewport } = this.views[view];
     const probe = view === "probe";
     this.events.setView(view, {
-      quantity: probe ? (this.partSelect.value as "amplitude" | "phase") : view === "object-phase" ? "phase" : "amplitude",
+      quantity: probe
+        ? (this.partSelect.value as "amplitude" | "phase")
+        : view === "object-phase"
+          ? "phase"
+          : "amplitude",
       range: null,
       percentile: [percentile[0], percentile[1]],
       zoom: viewport.zoom,

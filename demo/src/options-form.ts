@@ -78,7 +78,10 @@ function createRow(field: OptionField): { readonly row: HTMLElement; readonly re
   return { row: element("div", { class: "field" }, label, element("span", { class: "entry" }, control, unit)), read };
 }
 
-function createControl({ fact, label }: OptionField, id: string): { readonly control: HTMLElement; readonly read: Reader } {
+function createControl(
+  { fact, label }: OptionField,
+  id: string,
+): { readonly control: HTMLElement; readonly read: Reader } {
   const byDefault = describeDefault(fact.defaultValue);
   const words = fact.rules.flatMap((rule) => (rule.kind === "words" ? rule.words : []));
   const number = fact.rules.find((rule) => rule.kind === "number");
@@ -93,7 +96,10 @@ function createControl({ fact, label }: OptionField, id: string): { readonly con
     for (const word of words) {
       control.append(element("option", { value: word, selected: word === fact.defaultValue }, word));
     }
-    return { control, read: () => (control.value === "" || control.value === fact.defaultValue ? undefined : control.value) };
+    return {
+      control,
+      read: () => (control.value === "" || control.value === fact.defaultValue ? undefined : control.value),
+    };
   }
   const control = element("input", {
     id,

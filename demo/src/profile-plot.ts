@@ -19,7 +19,12 @@ export function createProfilePlot(): ProfilePlot {
       root.hidden = line === null;
       if (!line) return;
       if (!plot) {
-        plot = createCurvePlot({ heightPx: 120, xLabel: "distance / px", yLabel: unit || "value", curves: [["profile", "--accent"]] });
+        plot = createCurvePlot({
+          heightPx: 120,
+          xLabel: "distance / px",
+          yLabel: unit || "value",
+          curves: [["profile", "--accent"]],
+        });
         root.append(plot.root);
       }
       plot.setData([line.distancePx, line.values]);

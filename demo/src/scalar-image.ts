@@ -42,7 +42,8 @@ export function pickComponent(
 
 /** log10 of the values, none below 1e-4 of the largest: what is darker than that is not worth a colour. */
 export function toLog(image: ScalarImage): ScalarImage {
-  const largest = image.values.reduce((most: number, value: number) => (value > most ? value : most), 0);
+  let largest = 0;
+  for (const value of image.values) if (value > largest) largest = value;
   const floor = largest > 0 ? largest * 1e-4 : 1;
   return { shape: image.shape, values: Float32Array.from(image.values, (value) => Math.log10(Math.max(value, floor))) };
 }

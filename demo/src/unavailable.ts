@@ -12,7 +12,9 @@ export function findLack(scope: { readonly isSecureContext: boolean; readonly na
   return "gpu" in scope.navigator && scope.navigator.gpu ? null : "no-webgpu";
 }
 
-const words: Readonly<Record<Lack, { readonly title: string; readonly what: string; readonly todo: readonly string[] }>> = {
+const words: Readonly<
+  Record<Lack, { readonly title: string; readonly what: string; readonly todo: readonly string[] }>
+> = {
   insecure: {
     title: "This address cannot use WebGPU",
     what: "The page came over plain http. Browsers offer WebGPU to https addresses and to localhost only.",

@@ -3,11 +3,11 @@
 import { join } from "node:path";
 import { formatMetricCsv } from "../compare/comparison-rows.ts";
 import { renderComparison } from "../pictures/render-comparison.ts";
+import { formatJson } from "../results/json-text.ts";
 import { fromPieces, type StagedFile, stageFile } from "./atomic-write.ts";
 import { commitStaged, discardStaged } from "./commit-files.ts";
 import type { FileComparison } from "./compare-files.ts";
 import { nodeFileSystem } from "./file-system.ts";
-import { formatJson } from "../results/json-text.ts";
 
 /** Names of a comparison's files. */
 export const COMPARISON_NAMES = ["comparison_metrics.csv", "comparison.png", "comparison.json"] as const;

@@ -9,11 +9,11 @@ import { OutputError, PtychoError } from "../errors.ts";
 import type { AdapterFacts } from "../gpu/device.ts";
 import { listCandidates } from "../kernels/profile.ts";
 import { type ProfileName, profileNames } from "../profile-names.ts";
+import { formatRecord } from "../results/json-text.ts";
 import { fromPieces, writeFileAtomic } from "./atomic-write.ts";
 import { stampFile } from "./file-hash.ts";
 import { errorCode } from "./file-system.ts";
 import { readJsonFile } from "./json-file.ts";
-import { formatRecord } from "../results/json-text.ts";
 import { createOutputFolder } from "./output-folder.ts";
 import { putAside } from "./run-receipt.ts";
 

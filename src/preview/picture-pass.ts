@@ -120,8 +120,7 @@ export class PicturePass {
     const known = this.#colours.get(map);
     if (known) return known;
     const bytes = new Uint8Array(4 * map.entries).fill(255);
-    for (let entry = 0; entry < map.entries; entry++)
-      bytes.set(map.data.subarray(3 * entry, 3 * entry + 3), 4 * entry);
+    for (let entry = 0; entry < map.entries; entry++) bytes.set(map.data.subarray(3 * entry, 3 * entry + 3), 4 * entry);
     const buffer = this.#device.createBuffer({ label: "colour map", size: bytes.length, usage: STORAGE_COPY_DST });
     this.#device.queue.writeBuffer(buffer, 0, bytes);
     this.#colours.set(map, buffer);

@@ -34,7 +34,10 @@ export class Previews {
   readonly #format: GPUTextureFormat;
   readonly #onPainted: OnPainted;
   readonly #views = new Map<PreviewView, Shown>(
-    previewViews.map((view) => [view, { canvas: null, context: null, settings: DEFAULT_SETTINGS, busy: null, again: false }]),
+    previewViews.map((view) => [
+      view,
+      { canvas: null, context: null, settings: DEFAULT_SETTINGS, busy: null, again: false },
+    ]),
   );
   #painter: PreviewPainter | null = null;
   #shown: ShownArrays | null = null;

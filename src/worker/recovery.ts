@@ -84,5 +84,7 @@ function warning(code: string, message: string): DatasetNote {
 /** `schedule` of a result is made when it is asked for, so the result is not spread. */
 function withNotes(result: ReconstructResult, notes: readonly DatasetNote[]): ReconstructResult {
   if (notes.length === 0) return result;
-  return Object.create(result, { notes: { value: [...result.notes, ...notes], enumerable: true } }) as ReconstructResult;
+  return Object.create(result, {
+    notes: { value: [...result.notes, ...notes], enumerable: true },
+  }) as ReconstructResult;
 }

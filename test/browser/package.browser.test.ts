@@ -167,7 +167,9 @@ describe("the README's example", () => {
     await page.locator("input[type=file]").setInputFiles({ name: "scan.npz", mimeType: "", buffer: Buffer.from(scan) });
     await page.waitForFunction(() => document.querySelector("img")?.naturalWidth, null, { timeout: 100_000 });
     expect(await page.locator("pre").textContent()).toMatch(/epoch 50: /);
-    const size = await page.evaluate(`fetch(document.querySelector("a[download]").href).then((r) => r.arrayBuffer()).then((b) => b.byteLength)`);
+    const size = await page.evaluate(
+      `fetch(document.querySelector("a[download]").href).then((r) => r.arrayBuffer()).then((b) => b.byteLength)`,
+    );
     expect(size).toBeGreaterThan(expected.byteLength);
     expect(faults.filter((fault) => !fault.includes("favicon"))).toEqual([]);
     expect(requests.filter((url) => !url.startsWith(served.url) && !url.startsWith("blob:"))).toEqual([]);

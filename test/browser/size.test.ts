@@ -1,8 +1,8 @@
 // What a page has to load: the core with all it depends on, minified, compressed as servers do.
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { expect, test } from "vitest";
 import { build, type Rolldown } from "vite";
+import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 const KILOBYTE = 1000;

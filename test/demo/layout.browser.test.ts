@@ -5,7 +5,15 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
-import { dropFile, openPage, press, type ServedDemo, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
+import {
+  dropFile,
+  openPage,
+  press,
+  type ServedDemo,
+  serveDemo,
+  waitForEpoch,
+  waitForStage,
+} from "../support/demo-page.ts";
 import { refusedFiles } from "../support/refused-files.ts";
 
 const sizes = [
@@ -82,8 +90,14 @@ test.each(sizes)("start, error, running, finished at %i x %i", { timeout: 400_00
 
 test.each(sizes)("no adapter at %i x %i", async (width, height) => {
   const { page, close } = await openPage(plain, demo.url, { viewport: { width, height } });
-  await expect.poll(() => page.locator(".unavailable h2").textContent(), { timeout: 60_000 }).toBe("No usable graphics adapter");
-  expect(await page.locator(".sample img").evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth))).toBeGreaterThan(100);
+  await expect
+    .poll(() => page.locator(".unavailable h2").textContent(), { timeout: 60_000 })
+    .toBe("No usable graphics adapter");
+  expect(
+    await page
+      .locator(".sample img")
+      .evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth)),
+  ).toBeGreaterThan(100);
   await check(page, "no-adapter", width);
   await close();
 });

@@ -50,7 +50,7 @@ test("overlap counts the windows over every pixel", () => {
   expect(image.shape).toEqual([7, 6]);
   expect(Array.from(image.values.subarray(0, 6))).toEqual([1, 1, 2, 2, 1, 1]);
   expect(image.values[3 * 6]).toBe(2);
-  expect(image.values.reduce((sum: number, value: number) => sum + value, 0)).toBe(3 * 16);
+  expect(Array.from(image.values).reduce((sum, value) => sum + value, 0)).toBe(3 * 16);
   expect(Array.from(points.subarray(0, 2))).toEqual([2, 2]);
   expect(Math.max(...countOverlap([0, 0, 9000, 9000], [64, 64]).image.shape)).toBeLessThanOrEqual(257);
 });

@@ -3,7 +3,15 @@ import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
-import { dropFile, openPage, press, type ServedDemo, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
+import {
+  dropFile,
+  openPage,
+  press,
+  type ServedDemo,
+  serveDemo,
+  waitForEpoch,
+  waitForStage,
+} from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
 
 const RESTARTS = 20;

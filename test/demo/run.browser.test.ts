@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { comparePhase, createScanBox, openNpz, parseOptions, readDataset, reconstruct, resultMembers } from "../../src/index.ts";
+import {
+  comparePhase,
+  createScanBox,
+  openNpz,
+  parseOptions,
+  readDataset,
+  reconstruct,
+  resultMembers,
+} from "../../src/index.ts";
 import { fileAccess, nodeReaderTools } from "../../src/node/index.ts";
 import { launchChromium } from "../support/chromium.ts";
 import {
@@ -19,7 +27,7 @@ import {
   waitForStage,
 } from "../support/demo-page.ts";
 import { openTestDevice } from "../support/gpu.ts";
-import { type SeenArray, readArrays, valuesOf } from "../support/result-files.ts";
+import { readArrays, type SeenArray, valuesOf } from "../support/result-files.ts";
 
 const EPOCHS = 20;
 const scanPath = join(import.meta.dirname, "../../demo/src/built-in-scan.npz");
@@ -52,7 +60,8 @@ test("the page says what it found before anything is run", async () => {
   const card = page.locator(".card");
   await expect.poll(() => card.textContent()).toMatch(/121 of 64 × 64 pixels/);
   const text = await card.textContent();
-  for (const fact of ["amplitude", "centre of mass", "diffraction", "float32", "121 × 64 × 64"]) expect(text).toContain(fact);
+  for (const fact of ["amplitude", "centre of mass", "diffraction", "float32", "121 × 64 × 64"])
+    expect(text).toContain(fact);
   expect(await page.locator("#adapter").textContent()).toMatch(/^software adapter .*swiftshader/i);
 });
 
@@ -95,9 +104,7 @@ async function compareWithNode(path: string): Promise<void> {
   const { device } = await openTestDevice();
   const result = await reconstruct(device, dataset, options);
   const seen = readArrays(path);
-  const expected = new Map(
-    resultMembers({ result, seconds: { reconstruct: 1 }, finishedAt: new Date() }),
-  );
+  const expected = new Map(resultMembers({ result, seconds: { reconstruct: 1 }, finishedAt: new Date() }));
   expect([...seen.keys()]).toEqual([...expected.keys()]);
   const dtypes: Readonly<Record<string, RegExp>> = {
     complex64: /^<c8$/,
@@ -147,7 +154,9 @@ test("an earlier result beside the current one", async () => {
     mimeType: "application/zip",
     buffer: readFileSync(join(folder, "browser.npz")),
   });
-  await expect.poll(() => page.locator(".compare dl").textContent(), { timeout: 60_000 }).toMatch(/RMS difference[\d.e-]+ rad/);
+  await expect
+    .poll(() => page.locator(".compare dl").textContent(), { timeout: 60_000 })
+    .toMatch(/RMS difference[\d.e-]+ rad/);
   const plot = page.locator(".compare .uplot");
   await expect.poll(() => plot.count()).toBeGreaterThan(0);
 });

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OutputError } from "../../src/errors.ts";
 import { RESULT_NAMES, writeArtifacts } from "../../src/node/artifacts.ts";
-import type { RunFacts } from "../../src/results/run-record.ts";
 import { fromPieces, writeFileAtomic } from "../../src/node/atomic-write.ts";
 import type { FileSystem } from "../../src/node/file-system.ts";
 import { checkOutputFolder, createOutputFolder } from "../../src/node/output-folder.ts";
+import type { RunFacts } from "../../src/results/run-record.ts";
 import { type FaultyFileSystem, makeFaultyFileSystem, snapshotFolder } from "../support/faulty-file-system.ts";
 import { makeFinishedRun } from "../support/finished-run.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeRun } from "../../src/node/artifacts.ts";
-import type { RunFacts } from "../../src/results/run-record.ts";
 import { readReconstructRequest } from "../../src/node/reconstruct-request.ts";
+import type { RunFacts } from "../../src/results/run-record.ts";
 import { makeFinishedRun } from "../support/finished-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-config-"));

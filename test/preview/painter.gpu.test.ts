@@ -97,7 +97,11 @@ describe("one canvas pixel per image pixel", () => {
     expect(range.map).toBe("hue");
     everyPixel((y, x) => {
       const colour = colourAt(cyclicMap, (phaseAt(y, x) - range.referenceRad) / (2 * Math.PI) + 0.5);
-      expectColour(at(y, x), colour.map((value) => (value * modulusAt(y, x)) / 4), `${y}, ${x}`);
+      expectColour(
+        at(y, x),
+        colour.map((value) => (value * modulusAt(y, x)) / 4),
+        `${y}, ${x}`,
+      );
     });
   });
 });
@@ -115,7 +119,11 @@ describe("places", () => {
     // the image's pixel 0 reaches half a pixel to both sides of the middle
     expect(at(heightPx - 2, widthPx)).toEqual([0, 0, 0, 0]);
     expect(at(heightPx, widthPx - 2)).toEqual([0, 0, 0, 0]);
-    for (const [y, x] of [[0, 0], [3, 2], [9, 7]] as const)
+    for (const [y, x] of [
+      [0, 0],
+      [3, 2],
+      [9, 7],
+    ] as const)
       expectColour(at(heightPx + 2 * y, widthPx + 2 * x), colourAt(greyMap, (modulusAt(y, x) - 1) / 3), `${y}, ${x}`);
   });
   test("zoom 1 fits the whole image, with room on the longer side of the canvas", async () => {

@@ -23,8 +23,12 @@ const arc = Array.from({ length: 1000 }, (_, k) => [Math.cos(k / 500), Math.sin(
 
 describe("amplitudes", () => {
   test("percentiles within a bin of the exact ones, the ends included", () => {
-    const binPx = 16 * Math.sqrt(ramp.reduce((sum, [v]) => sum + v * v, 0) / 1000) / BIN_COUNT;
-    for (const percentile of [[1, 99], [10, 50], [0, 100]] as const) {
+    const binPx = (16 * Math.sqrt(ramp.reduce((sum, [v]) => sum + v * v, 0) / 1000)) / BIN_COUNT;
+    for (const percentile of [
+      [1, 99],
+      [10, 50],
+      [0, 100],
+    ] as const) {
       const { low, high, map } = chooseRange(count(ramp), "amplitude", percentile);
       expect(Math.abs(low - (1 + percentile[0] / 100))).toBeLessThan(2 * binPx);
       expect(Math.abs(high - (1 + percentile[1] / 100))).toBeLessThan(2 * binPx);
@@ -38,7 +42,14 @@ describe("amplitudes", () => {
     expect(chooseRange(statistics, "amplitude", [1, 100]).high).toBeCloseTo(10_000, 2);
   });
   test("equal values, zeros and nothing at all still give two ends", () => {
-    for (const values of [[[2, 0]], [[0, 0]], [[2, 0], [2, 0]]] as [number, number][][]) {
+    for (const values of [
+      [[2, 0]],
+      [[0, 0]],
+      [
+        [2, 0],
+        [2, 0],
+      ],
+    ] as [number, number][][]) {
       const { low, high } = chooseRange(count(values), "amplitude", [1, 99]);
       expect(high).toBeGreaterThan(low);
     }

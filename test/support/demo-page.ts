@@ -91,7 +91,11 @@ export async function openPage(
 }
 
 /** Waits until the page is in one of these stages (demo/src/state.ts). */
-export async function waitForStage(page: Page, stages: string | readonly string[], timeoutMs = 100_000): Promise<string> {
+export async function waitForStage(
+  page: Page,
+  stages: string | readonly string[],
+  timeoutMs = 100_000,
+): Promise<string> {
   const wanted = typeof stages === "string" ? [stages] : stages;
   await page.waitForFunction((names) => names.includes(document.documentElement.dataset.stage ?? ""), wanted, {
     timeout: timeoutMs,

@@ -1,8 +1,8 @@
 // A finished run without a device: the starting point of a small scan as its result, and made-up losses.
 
 import { prepareProblem } from "../../src/engine/reconstruct.ts";
-import type { RunFacts } from "../../src/results/run-record.ts";
 import { parseOptions, type ReconstructOptionsInput } from "../../src/options.ts";
+import type { RunFacts } from "../../src/results/run-record.ts";
 import { exportSchedule } from "../../src/schedule/explicit.ts";
 import { makeTinyScan } from "../engine/tiny-scan.ts";
 import { describeFacts } from "./adapter-facts.ts";

@@ -1,10 +1,10 @@
 // A page's end of a worker session, for tests: real messages over a channel, so that everything is cloned or transferred.
 
-import { bytesAccess } from "../../src/data/random-access.ts";
 import { openNpz } from "../../src/data/npz.ts";
+import { bytesAccess } from "../../src/data/random-access.ts";
 import { describeAdapter } from "../../src/gpu/device.ts";
-import type { FromWorker, RequestId, ToWorker } from "../../src/worker/messages.ts";
 import type { OpenedGpu } from "../../src/gpu/open-browser-device.ts";
+import type { FromWorker, RequestId, ToWorker } from "../../src/worker/messages.ts";
 import { ReconstructionSession, type SessionSurroundings } from "../../src/worker/session.ts";
 import { scanFile } from "../support/scan-files.ts";
 
@@ -47,7 +47,8 @@ export class TestPage {
 
   all<T extends FromWorker["type"]>(type: T, id?: RequestId): Answer<T>[] {
     return this.messages.filter(
-      (message): message is Answer<T> => message.type === type && (id === undefined || ("id" in message && message.id === id)),
+      (message): message is Answer<T> =>
+        message.type === type && (id === undefined || ("id" in message && message.id === id)),
     );
   }
 
@@ -150,7 +151,9 @@ export class FakeCanvas {
 }
 
 /** Members of an archive by name. */
-export async function readMembers(npz: Uint8Array): Promise<Map<string, { dtype: string; shape: readonly number[]; data: unknown }>> {
+export async function readMembers(
+  npz: Uint8Array,
+): Promise<Map<string, { dtype: string; shape: readonly number[]; data: unknown }>> {
   const file = await openNpz(bytesAccess(npz, "result"));
   const members = new Map();
   for (const name of file.names) members.set(name, await file.readArray(name));

@@ -1,12 +1,12 @@
 // What a session answers without a device: cards, refusals, results from files, messages that are none. Rows F1, H1 ... H3.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeNpz } from "../../src/data/write-npz.ts";
+import { openBrowserDevice } from "../../src/gpu/open-browser-device.ts";
 import { resultMembers } from "../../src/results/result-members.ts";
 import { describeFailure } from "../../src/worker/failure.ts";
-import { openBrowserDevice } from "../../src/gpu/open-browser-device.ts";
 import { PauseGate } from "../../src/worker/pause-gate.ts";
-import { npyNumbers } from "../support/npz-builder.ts";
 import { makeFinishedRun } from "../support/finished-run.ts";
+import { npyNumbers } from "../support/npz-builder.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
 import { scanBlob, TestPage } from "./page.ts";
 
@@ -40,7 +40,11 @@ describe("the card of a scan", () => {
     expect(card.overlap).toBeLessThan(1);
   });
   test("asks what counts are", async () => {
-    const counts = npyNumbers("<u2", [12, 16, 16], Array.from({ length: 12 * 256 }, (_, k) => k % 100));
+    const counts = npyNumbers(
+      "<u2",
+      [12, 16, 16],
+      Array.from({ length: 12 * 256 }, (_, k) => k % 100),
+    );
     const { card } = await page.inspect(1, scanBlob(scanFile({ ...scanMembers(), diffraction: counts })));
     expect(card).toMatchObject({ quantity: "intensity", quantityStated: false });
   });

@@ -57,7 +57,9 @@ describe("a run", () => {
     }
     expect(result.run).toMatchObject({ format: "ptycho-webgpu run", status: "complete", epochsCompleted: 4 });
     expect(result.runText).toMatch(/"nonFinite": \[\]\n}\n$/);
-    expect((result.run.files as Record<string, { sizeBytes: number }>)["reconstruction.npz"]!.sizeBytes).toBe(result.npz.length);
+    expect((result.run.files as Record<string, { sizeBytes: number }>)["reconstruction.npz"]!.sizeBytes).toBe(
+      result.npz.length,
+    );
     expect((result.run.input as { sha256: string }).sha256).toMatch(/^[0-9a-f]{64}$/);
   });
   test("reports loading, compiling, running in order, and every loss once", async () => {
@@ -77,7 +79,11 @@ describe("a run", () => {
   test("wrong options are named, and the next run is none the worse", async () => {
     await page.inspect();
     start(1, { epochs: -1 });
-    expect(await page.failure(1)).toMatchObject({ code: "OPTIONS_VALUE", details: { field: "epochs" }, recoverable: true });
+    expect(await page.failure(1)).toMatchObject({
+      code: "OPTIONS_VALUE",
+      details: { field: "epochs" },
+      recoverable: true,
+    });
     start(2);
     expect((await page.expect("finished", 2)).status).toBe("finished");
   });
@@ -213,7 +219,11 @@ describe("pictures", () => {
     }
     const before = canvases.get("probe")!.painted;
     const ranges = page.all("ranges").length;
-    page.send({ type: "view", view: "probe", settings: { ...settings, quantity: "amplitude", range: [0, 1], sizePx: [80, 70] } });
+    page.send({
+      type: "view",
+      view: "probe",
+      settings: { ...settings, quantity: "amplitude", range: [0, 1], sizePx: [80, 70] },
+    });
     await page.find((m) => m.type === "ranges" && m.view === "probe" && m.map === "grey");
     expect(page.all("ranges").length).toBeGreaterThan(ranges);
     expect(canvases.get("probe")!.painted).toBeGreaterThan(before);
@@ -232,7 +242,11 @@ describe("pictures", () => {
   });
   test("pictures change no bit, however often they are painted", async () => {
     await page.inspect();
-    await page.session.receive({ type: "attach-canvas", view: "object-phase", canvas: new FakeCanvas(9, 9).asOffscreen() });
+    await page.session.receive({
+      type: "attach-canvas",
+      view: "object-phase",
+      canvas: new FakeCanvas(9, 9).asOffscreen(),
+    });
     start(1);
     const { result } = await page.expect("finished", 1);
     expect(Array.from(result.object.data)).toEqual(Array.from(direct.object.data));

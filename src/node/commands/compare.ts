@@ -3,12 +3,12 @@
 import { basename } from "node:path";
 import { formatMetricTable } from "../../compare/comparison-rows.ts";
 import { NumericalError, OptionsError } from "../../errors.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { type Command, describeError, onePositional } from "../command.ts";
 import { compareFiles, type FileComparison } from "../compare-files.ts";
 import { compareFlags, readCompareOptions } from "../compare-flags.ts";
 import { COMPARISON_NAMES, writeComparison } from "../compare-output.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { checkOutputFolder, createOutputFolder } from "../output-folder.ts";
 
 const USAGE = "ptycho compare RECON --truth DATA [--against OTHER] [--output FOLDER] [options]";

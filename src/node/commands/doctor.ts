@@ -2,11 +2,11 @@
 
 import { runSelfTest } from "../../engine/self-test.ts";
 import { OptionsError } from "../../errors.ts";
+import { formatJson } from "../../results/json-text.ts";
 import type { Command } from "../command.ts";
 import { formatDoctorReport, runDoctor } from "../doctor.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
 import type { DeviceChoice } from "../gpu-device.ts";
-import { formatJson } from "../../results/json-text.ts";
 
 const commandFlags = {
   device: { kind: "value", value: "auto|gpu|software", help: "which kind of adapter [auto]" },

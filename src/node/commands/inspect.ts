@@ -4,10 +4,10 @@ import { inspectDataset } from "../../data/inspect.ts";
 import { formatInspection } from "../../data/inspect-format.ts";
 import { layOutCanvas } from "../../engine/canvas.ts";
 import { parseOptions, reconstructOptionsSchema } from "../../options.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { type Command, mergeOptions, onePositional } from "../command.ts";
 import { fileAccess, nodeReaderTools } from "../file-access.ts";
 import { type CommandFlag, describeCommandFlags, describeFlags, makeFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../../results/json-text.ts";
 
 const USAGE = "ptycho inspect scan.npz [--quick] [--json] [options]";
 

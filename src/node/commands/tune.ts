@@ -5,10 +5,10 @@ import { isGoodFftSize, maximumFftSize, minimumFftSize } from "../../data/patter
 import { findFastest, measureProfiles, type ProfileMeasurement, TURNS } from "../../engine/measure-profiles.ts";
 import { GpuError, OptionsError } from "../../errors.ts";
 import { checkOptions } from "../../options-issue.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { type Command, mergeOptions } from "../command.ts";
 import { type CommandFlag, describeCommandFlags, describeFlags, makeFlags, parseLine } from "../flags.ts";
 import { formatAdapterLine, openDevice } from "../gpu-device.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { readDeviceChoice } from "../reconstruct-request.ts";
 import { identifyAdapter, saveTunedProfile } from "../tuned-profiles.ts";
 

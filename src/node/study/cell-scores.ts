@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import { PtychoError } from "../../errors.ts";
 import { type CellScoresRecord, cellScoresSchema } from "../../jobs/artifact-schemas.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { fromPieces, writeFileAtomic } from "../atomic-write.ts";
 import { readJsonFile } from "../json-file.ts";
-import { formatJson } from "../../results/json-text.ts";
 import type { Receipt } from "../run-receipt.ts";
 import { compareStudyCell } from "./compare-cell.ts";
 import type { CellScores } from "./summary.ts";

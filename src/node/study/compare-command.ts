@@ -3,12 +3,12 @@
 import { join } from "node:path";
 import { type CellOutcome, formatSummaryTable, summarizeCells } from "../../compare/metrics-summary.ts";
 import { InputError, OptionsError, PtychoError } from "../../errors.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { fromPieces, writeFileAtomic } from "../atomic-write.ts";
 import type { Command } from "../command.ts";
 import { compareFlags, readCompareOptions } from "../compare-flags.ts";
 import { writeComparison } from "../compare-output.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { compareStudyCell } from "./compare-cell.ts";
 import { type FoundCell, findCells, findTruth, type TruthRoots } from "./find-cells.ts";
 

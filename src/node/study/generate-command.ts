@@ -1,10 +1,10 @@
 // `ptycho study generate --output-root OUT`: everything that `ptycho study run` consumes, from one command.
 
 import { OptionsError } from "../../errors.ts";
+import { formatJson } from "../../results/json-text.ts";
 import { studyDoses, studyScales, studySeeds, viewRules } from "../../study/design.ts";
 import type { Command, CommandIo } from "../command.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { formatSeconds } from "../progress.ts";
 import { listenForStop } from "../signals.ts";
 import { type GenerateHooks, type GenerateSettings, generateStudy } from "./generate.ts";

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import type { DatasetNote } from "../../data/dataset.ts";
 import { openNpz } from "../../data/npz.ts";
+import { formatJson } from "../../results/json-text.ts";
 import type { StudySplit } from "../../study/design.ts";
 import { type StudyMember, writeStudyNpz } from "../../study/members.ts";
 import { listPhaseCMembers, type PhaseCPlan } from "../../study/phase-c.ts";
@@ -12,7 +13,6 @@ import type { ViewSelection } from "../../study/view-selection.ts";
 import { readVersions } from "../artifacts.ts";
 import { type FileSink, fromPieces, type WrittenFile, writeFileAtomic } from "../atomic-write.ts";
 import { fileAccess, inflateRaw } from "../file-access.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { createOutputFolder } from "../output-folder.ts";
 
 /** How files are written and watched. */

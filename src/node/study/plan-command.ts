@@ -3,9 +3,9 @@
 import { InputError } from "../../errors.ts";
 import { buildPlanRecord } from "../../jobs/artifact-records.ts";
 import { type AllowedGaps, assertInputsPresent, type JobPlan } from "../../jobs/build-jobs.ts";
+import { formatJson } from "../../results/json-text.ts";
 import type { Command } from "../command.ts";
 import type { CommandFlag } from "../flags.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { formatPlan } from "./plan-format.ts";
 import { planStudy } from "./plan-study.ts";
 import {

@@ -9,12 +9,12 @@ import {
 } from "../../jobs/artifact-schemas.ts";
 import { doseFolder, formatFloat } from "../../jobs/design.ts";
 import { deriveSeed } from "../../jobs/seeds.ts";
+import { formatJson } from "../../results/json-text.ts";
 import type { Command } from "../command.ts";
 import { stampFile } from "../file-hash.ts";
 import { type CommandFlag, describeCommandFlags, parseLine } from "../flags.ts";
 import { findLockHolder } from "../folder-lock.ts";
 import { readJsonFile } from "../json-file.ts";
-import { formatJson } from "../../results/json-text.ts";
 import { RECORD_NAMES } from "./call-records.ts";
 import { type CellQuestion, type CellStatus, cellStates, readCellStatus } from "./cell-status.ts";
 import { loadHashMemory } from "./hash-memory.ts";

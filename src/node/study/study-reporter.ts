@@ -1,8 +1,8 @@
 // What `ptycho study run` tells: one line per running job with overall k of n and time left, or JSON Lines.
 
 import type { ReconstructionJob } from "../../jobs/build-jobs.ts";
-import type { CommandIo } from "../command.ts";
 import { encodeNonFinite } from "../../results/json-text.ts";
+import type { CommandIo } from "../command.ts";
 import { formatSeconds } from "../progress.ts";
 import type { CheckedInput, PhotonScale } from "./check-inputs.ts";
 import type { JobEstimate } from "./estimate.ts";
