@@ -4,7 +4,8 @@
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { createMinibatchPlan, createNpzWriter, serializePlan, simulateScan } from "../src/index.ts";
+import { createMinibatchPlan, createNpzWriter, serializePlan } from "../src/index.ts";
+import { simulateScan } from "../src/simulate/index.ts";
 import { makeUniform } from "./synthetic.ts";
 
 export interface ScanWork {

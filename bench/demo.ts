@@ -2,18 +2,8 @@
 
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import {
-  comparePhase,
-  createScanBox,
-  parseOptions,
-  readDataset,
-  reconstruct,
-  renderReconstruction,
-  renderTruthComparison,
-  scanToNpzMembers,
-  simulateScan,
-  writeNpz,
-} from "../src/index.ts";
+import { comparePhase, createScanBox } from "../src/compare/index.ts";
+import { parseOptions, readDataset, reconstruct, writeNpz } from "../src/index.ts";
 import {
   fileAccess,
   formatAdapterLine,
@@ -22,6 +12,8 @@ import {
   openDevice,
   writeFileAtomic,
 } from "../src/node/index.ts";
+import { renderReconstruction, renderTruthComparison } from "../src/pictures/index.ts";
+import { scanToNpzMembers, simulateScan } from "../src/simulate/index.ts";
 import { endWithMessage, readFlags } from "./read-flags.ts";
 
 const USAGE = `usage: npm run demo -- [--output FOLDER] [--epochs N] [--seed N] [--device auto|gpu|software] [--driver NAME]

@@ -1,7 +1,8 @@
 // Golden cases of our own: problems from seeds whose inputs `npm run bench:golden` gives to pty-chi. Format of the files:
 // README of the golden folder.
 
-import { createMinibatchPlan, simulateScan } from "../src/index.ts";
+import { createMinibatchPlan } from "../src/index.ts";
+import { simulateScan } from "../src/simulate/index.ts";
 import { addModes, centrePositions, makeStartObject } from "./compare-scan.ts";
 
 export interface CaseDesign {

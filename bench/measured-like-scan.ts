@@ -1,7 +1,8 @@
 // Scan files with patterns that look like measured ones, stored and deflated: what reading them costs depends on it.
 
 import { unzipSync, zipSync } from "fflate";
-import { scanToNpzMembers, simulateScan, writeNpz } from "../src/index.ts";
+import { writeNpz } from "../src/index.ts";
+import { scanToNpzMembers, simulateScan } from "../src/simulate/index.ts";
 
 type Member = ReturnType<typeof scanToNpzMembers>[number];
 

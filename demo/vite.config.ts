@@ -8,7 +8,7 @@ export default defineConfig({
   base: "./", // the folder works from any place
   resolve: {
     alias: [
-      { find: /^ptycho-webgpu\/worker$/, replacement: at("../src/worker/index.ts") },
+      { find: /^ptycho-webgpu\/(\w+)$/, replacement: at("../src/$1/index.ts") },
       { find: /^ptycho-webgpu$/, replacement: at("../src/index.ts") },
     ],
   },

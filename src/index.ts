@@ -1,17 +1,6 @@
 // Public names of the browser-safe core; re-exports only.
 /// <reference types="@webgpu/types" preserve="true" />
 
-export {
-  COMPARE_DEFAULTS,
-  type ComparedObjects,
-  type CompareOptions,
-  compareObjects,
-  type ObjectComparison,
-} from "./compare/compare-objects.ts";
-export { comparePhase, type PhaseComparison } from "./compare/compare-phase.ts";
-export { formatMetricCsv, formatMetricTable, listMetricRows, type MetricRow } from "./compare/comparison-rows.ts";
-export { createScanBox, type PixelBox } from "./compare/pixel-box.ts";
-export type { ReconstructedObject, TrueObject } from "./compare/region.ts";
 export * from "./complex.ts";
 export { readDataset } from "./data/contract.ts";
 export * from "./data/dataset.ts";
@@ -34,28 +23,10 @@ export { type AdapterFacts, describeAdapter, formatAdapterLine, watchDevice } fr
 export { compileKernel } from "./gpu/kernel.ts";
 export { type OpenedGpu, openBrowserDevice } from "./gpu/open-browser-device.ts";
 export { StageTimer } from "./gpu/timing.ts";
-export {
-  buildPlanRecord,
-  buildReconstructionManifest,
-  buildSkipSummary,
-  type CallFacts,
-  type ManifestFacts,
-} from "./jobs/artifact-records.ts";
-export * from "./jobs/artifact-schemas.ts";
-export * from "./jobs/build-jobs.ts";
-export { parseDesign, type StudyDesign, studyDesign } from "./jobs/design.ts";
-export { type JobFilters, noFilters } from "./jobs/filters.ts";
-export { parseManifest, type TrainingManifest } from "./jobs/manifest.ts";
-export { type FileLookup, type RootChoices, resolveRoots, type StudyRoots } from "./jobs/roots.ts";
-export { deriveSeed } from "./jobs/seeds.ts";
-export { readTelemetry, type Telemetry } from "./jobs/telemetry.ts";
 export { scaleWave } from "./kernels/constraints.ts";
 export { type BoundFft, Fft2d, type FftBinding } from "./kernels/fft2d.ts";
 export { type Profile, profiles } from "./kernels/profile.ts";
 export * from "./options.ts";
-export { renderComparison } from "./pictures/render-comparison.ts";
-export { renderReconstruction } from "./pictures/render-reconstruction.ts";
-export { renderTruthComparison } from "./pictures/render-truth-comparison.ts";
 export { PreviewPainter } from "./preview/painter.ts";
 export * from "./preview/preview-image.ts";
 export { type ProfileName, profileNames } from "./profile-names.ts";
@@ -69,10 +40,3 @@ export {
 } from "./schedule/explicit.ts";
 export { createMinibatchPlan } from "./schedule/minibatches.ts";
 export type { MinibatchPlan, Schedule } from "./schedule/schedule.ts";
-export { scanToNpzMembers } from "./simulate/scan-members.ts";
-export { type SimulatedScan, simulateScan } from "./simulate/simulate-scan.ts";
-export { createStandInBase, type StudyBase } from "./study/base.ts";
-export { studyScales } from "./study/design.ts";
-export { type StudyMember, writeStudyNpz } from "./study/members.ts";
-export { listPhaseCMembers, type PhaseCPlan, planPhaseC } from "./study/phase-c.ts";
-export { planView, type ViewRequest } from "./study/phase-d.ts";

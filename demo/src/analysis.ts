@@ -1,6 +1,8 @@
 // Work on finished results that would hold up the page: comparing two of them, drawing the command line's picture.
 
-import { blobAccess, type ComplexArray, compareObjects, openNpz, renderReconstruction } from "ptycho-webgpu";
+import { blobAccess, type ComplexArray, openNpz } from "ptycho-webgpu";
+import { compareObjects } from "ptycho-webgpu/compare";
+import { renderReconstruction } from "ptycho-webgpu/pictures";
 import type { ScalarImage } from "./scalar-image.ts";
 
 export interface CompareRequest {

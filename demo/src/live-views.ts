@@ -154,7 +154,10 @@ export class LiveViews {
     if (part === "amplitude") this.views.probe.setImage(amplitude, "amplitude");
     // a phase means nothing where there is no light
     else
-      this.views.probe.setImage({ ...pickComponent(this.result.probe, mode, "phase"), light: Float32Array.from(amplitude.values) }, "hue");
+      this.views.probe.setImage(
+        { ...pickComponent(this.result.probe, mode, "phase"), light: Float32Array.from(amplitude.values) },
+        "hue",
+      );
   }
 
   private addProbeTools(): void {

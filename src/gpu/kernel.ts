@@ -1,7 +1,7 @@
 // Compile, bind, encode: the whole of our GPU plumbing. A kernel is declared by its shader, parameters and buffers.
 
 import { GpuError } from "../errors.ts";
-import { shaders } from "./shaders.generated.ts";
+import { shaders } from "./shaders.ts";
 
 type Scalar = "u32" | "i32" | "f32";
 

@@ -2,7 +2,7 @@
 
 import { GpuError } from "../errors.ts";
 import { compileError, createParams } from "../gpu/kernel.ts";
-import { shaders } from "../gpu/shaders.generated.ts";
+import { shaders } from "../gpu/shaders.ts";
 import { type ColourMap, cyclicMap, greyMap, risingMap } from "../pictures/colour-maps.ts";
 import type { PreviewImage, PreviewMap, PreviewRange } from "./preview-image.ts";
 

@@ -38,9 +38,12 @@ export async function comparePattern(
   const [modes, height, width] = arrays.probeShape;
   const at = 2 * index;
   const start = [placement.startIndicesPx[at]!, placement.startIndicesPx[at + 1]!] as const;
-  const patch = readPatch(device, arrays, start, [height, width]);
-  const probe = new Float32Array(await readBuffer(device, watchDevice(device), arrays.probe));
-  const object = { shape: [height, width], data: await patch };
+  const [patch, probeBytes] = await Promise.all([
+    readPatch(device, arrays, start, [height, width]),
+    readBuffer(device, watchDevice(device), arrays.probe),
+  ]);
+  const probe = new Float32Array(probeBytes);
+  const object = { shape: [height, width], data: patch };
   const plane = 2 * height * width;
   const modelled = new Float32Array(height * width);
   const mode = new Float32Array(height * width);

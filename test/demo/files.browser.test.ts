@@ -2,22 +2,15 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
-import {
-  dropFile,
-  type OpenedPage,
-  openPage,
-  press,
-  type ServedDemo,
-  serveDemo,
-  waitForStage,
-} from "../support/demo-page.ts";
+import { dropFile, type OpenedPage, openPage, press, serveDemo, waitForStage } from "../support/demo-page.ts";
 import { npyNumbers } from "../support/npz-builder.ts";
 import type { RefusedFile } from "../support/refused-archives.ts";
 import { refusedFiles, titleOf } from "../support/refused-files.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
+import type { ServedFolder } from "../support/serve-folder.ts";
 
 let browser: Browser;
-let demo: ServedDemo;
+let demo: ServedFolder;
 let opened: OpenedPage;
 
 beforeAll(async () => {

@@ -5,16 +5,9 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
-import {
-  dropFile,
-  openPage,
-  press,
-  type ServedDemo,
-  serveDemo,
-  waitForEpoch,
-  waitForStage,
-} from "../support/demo-page.ts";
+import { dropFile, openPage, press, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { refusedFiles } from "../support/refused-files.ts";
+import type { ServedFolder } from "../support/serve-folder.ts";
 
 const sizes = [
   [1280, 720],
@@ -24,7 +17,7 @@ const sizes = [
 const host = "pages.test";
 let browser: Browser;
 let plain: Browser;
-let demo: ServedDemo;
+let demo: ServedFolder;
 
 beforeAll(async () => {
   demo = await serveDemo();

@@ -3,22 +3,15 @@ import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
-import {
-  dropFile,
-  openPage,
-  press,
-  type ServedDemo,
-  serveDemo,
-  waitForEpoch,
-  waitForStage,
-} from "../support/demo-page.ts";
+import { dropFile, openPage, press, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
+import type { ServedFolder } from "../support/serve-folder.ts";
 
 const RESTARTS = 20;
 /** Runs after which caches are warm. */
 const WARM = 5;
 let browser: Browser;
-let demo: ServedDemo;
+let demo: ServedFolder;
 
 beforeAll(async () => {
   demo = await serveDemo();

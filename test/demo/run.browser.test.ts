@@ -4,15 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  comparePhase,
-  createScanBox,
-  openNpz,
-  parseOptions,
-  readDataset,
-  reconstruct,
-  resultMembers,
-} from "../../src/index.ts";
+import { comparePhase, createScanBox } from "../../src/compare/index.ts";
+import { openNpz, parseOptions, readDataset, reconstruct, resultMembers } from "../../src/index.ts";
 import { fileAccess, nodeReaderTools } from "../../src/node/index.ts";
 import { launchChromium } from "../support/chromium.ts";
 import {
@@ -21,19 +14,19 @@ import {
   openPage,
   press,
   runFact,
-  type ServedDemo,
   serveDemo,
   waitForEpoch,
   waitForStage,
 } from "../support/demo-page.ts";
 import { openTestDevice } from "../support/gpu.ts";
 import { readArrays, type SeenArray, valuesOf } from "../support/result-files.ts";
+import type { ServedFolder } from "../support/serve-folder.ts";
 
 const EPOCHS = 20;
 const scanPath = join(import.meta.dirname, "../../demo/src/built-in-scan.npz");
 const folder = mkdtempSync(join(tmpdir(), "ptycho-run-"));
 let browser: Browser;
-let demo: ServedDemo;
+let demo: ServedFolder;
 let opened: OpenedPage;
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 // The adapters' self-test passes here, and fails on an adapter that computes something else.
 import { beforeAll, expect, test } from "vitest";
 import { runSelfTest } from "../../src/engine/self-test.ts";
-import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { shaders } from "../../src/gpu/shaders.ts";
 import { testDevice } from "../support/gpu.ts";
 
 let device: GPUDevice;

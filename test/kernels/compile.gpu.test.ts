@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { profileLimits } from "../../src/engine/state.ts";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
-import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { shaders } from "../../src/gpu/shaders.ts";
 import { gatherParts } from "../../src/kernels/directions.ts";
 import { joinLineTransform } from "../../src/kernels/line-transform.ts";
 import { fitProfile, type Profile, profiles, shapeLine } from "../../src/kernels/profile.ts";

@@ -6,7 +6,7 @@ import { BufferPool } from "../../src/gpu/buffers.ts";
 import { watchDevice } from "../../src/gpu/device.ts";
 import { compileKernel, type KernelSpec } from "../../src/gpu/kernel.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
-import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { shaders } from "../../src/gpu/shaders.ts";
 import { type LineKind, type LineShape, workgroupsFor } from "../../src/kernels/line-shape.ts";
 import { joinLineTransform } from "../../src/kernels/line-transform.ts";
 import { transformLine } from "../reference/fft.ts";

@@ -57,6 +57,11 @@ async function unpack(source: string, folder: string): Promise<void> {
       writeFileSync(path, content, { mode: 0o700 });
     }
   }
+  // the archive's own file names folders of another machine
+  writeFileSync(
+    join(temporary, "fonts/fonts.conf"),
+    `<fontconfig><dir>${join(folder, "fonts/fonts")}</dir></fontconfig>`,
+  );
   try {
     renameSync(temporary, folder);
   } catch (error) {

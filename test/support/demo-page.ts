@@ -1,53 +1,25 @@
 // The page of demo/ as a visitor gets it: built, served from this machine, opened, watched.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { build } from "vite";
+import { type ServedFolder, serveFolder } from "./serve-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
-const types: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-};
-
-export interface ServedDemo {
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** Builds the page into a folder of its own and serves it on a free port of localhost. */
-export async function serveDemo(): Promise<ServedDemo> {
+export async function serveDemo(): Promise<ServedFolder> {
   execFileSync(process.execPath, [join(root, "scripts/make-demo-scan.js")]);
   const folder = mkdtempSync(join(tmpdir(), "ptycho-page-"));
   const configFile = join(root, "demo/vite.config.ts");
   await build({ configFile, logLevel: "warn", build: { outDir: folder } });
-  const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url!, "http://localhost").pathname));
-    const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
-    if (!file.startsWith(folder) || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
-    response.end(readFileSync(file));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const served = await serveFolder(folder);
   return {
-    url: `http://127.0.0.1:${port}/`,
-    port,
+    ...served,
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await served.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

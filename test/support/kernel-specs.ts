@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import type { KernelSpec } from "../../src/gpu/kernel.ts";
-import { shaders } from "../../src/gpu/shaders.generated.ts";
+import { shaders } from "../../src/gpu/shaders.ts";
 import type { LineKind } from "../../src/kernels/line-shape.ts";
 
 const folder = new URL("../../src/kernels/", import.meta.url);

@@ -54,8 +54,9 @@ describe("the card of a scan", () => {
     expect(card.hasTrueObject).toBe(true);
   });
   test("a later file supersedes the one being read", async () => {
-    page.send({ type: "inspect", id: 1, file: scanBlob(), name: "first.npz" });
-    page.send({ type: "inspect", id: 2, file: scanBlob(), name: "second.npz" });
+    // straight to the session: by messages the first might be read before the second arrives
+    void page.session.receive({ type: "inspect", id: 1, file: scanBlob(), name: "first.npz" });
+    void page.session.receive({ type: "inspect", id: 2, file: scanBlob(), name: "second.npz" });
     expect((await page.expect("dataset", 2)).card.name).toBe("second.npz");
     expect(page.all("dataset", 1)).toEqual([]);
     expect(await page.failure(1)).toMatchObject({ code: "SUPERSEDED", recoverable: true });
