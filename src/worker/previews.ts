@@ -1,17 +1,19 @@
 // The pictures of a session: which canvas shows which view how, and painting them whenever something changed. A view is
-// painted once at a time; what changes meanwhile is painted afterwards.
+// painted once at a time; what changes meanwhile is painted afterwards. The device paints; only the picture's own pixels
+// come back, whatever the size of the arrays.
 
 import type { PixelBox } from "../compare/pixel-box.ts";
 import type { PreviewSources } from "../engine/result.ts";
 import { PreviewPainter } from "../preview/painter.ts";
 import { DEFAULT_LOOK, type PreviewImage, type PreviewKind, type PreviewRange } from "../preview/preview-image.ts";
+import { createPicture, PICTURE_FORMAT, readPicture } from "../preview/read-picture.ts";
 import { type PreviewView, previewViews, type ViewSettings } from "./messages.ts";
 import { ShownArrays } from "./shown-arrays.ts";
 
 /** A view, with or without a canvas. */
 interface Shown {
   canvas: OffscreenCanvas | null;
-  context: GPUCanvasContext | null;
+  context: OffscreenCanvasRenderingContext2D | null;
   settings: ViewSettings;
   /** The painting under way. */
   busy: Promise<void> | null;
@@ -31,7 +33,6 @@ const DEFAULT_SETTINGS: ViewSettings = {
 };
 
 export class Previews {
-  readonly #format: GPUTextureFormat;
   readonly #onPainted: OnPainted;
   readonly #views = new Map<PreviewView, Shown>(
     previewViews.map((view) => [
@@ -44,8 +45,7 @@ export class Previews {
   #pattern: PreviewImage | null = null;
   #scanBox: PixelBox | null = null;
 
-  constructor(format: GPUTextureFormat, onPainted: OnPainted) {
-    this.#format = format;
+  constructor(onPainted: OnPainted) {
     this.#onPainted = onPainted;
   }
 
@@ -67,25 +67,19 @@ export class Previews {
     if (this.#shown?.device === device) return;
     this.clear();
     this.#painter?.destroy();
-    this.#painter = await PreviewPainter.create(device, this.#format);
+    this.#painter = await PreviewPainter.create(device, PICTURE_FORMAT);
     this.#shown = new ShownArrays(device);
-    for (const { context } of this.#views.values()) this.#configure(context, device);
   }
 
   attach(view: PreviewView, canvas: OffscreenCanvas): void {
     const shown = this.#views.get(view)!;
     shown.canvas = canvas;
-    shown.context = canvas.getContext("webgpu") as GPUCanvasContext | null;
-    if (this.#shown) this.#configure(shown.context, this.#shown.device);
+    shown.context = canvas.getContext("2d");
     this.repaint(view);
   }
 
   look(view: PreviewView, settings: ViewSettings): void {
-    const shown = this.#views.get(view)!;
-    const { canvas } = shown;
-    const [height, width] = settings.sizePx ?? [canvas?.height ?? 0, canvas?.width ?? 0];
-    if (canvas && (canvas.height !== height || canvas.width !== width)) Object.assign(canvas, { height, width });
-    shown.settings = settings;
+    this.#views.get(view)!.settings = settings;
     this.repaint(view);
   }
 
@@ -127,16 +121,28 @@ export class Previews {
       });
   }
 
-  async #paint(view: PreviewView, { context, settings }: Shown): Promise<void> {
+  async #paint(view: PreviewView, { canvas, context, settings }: Shown): Promise<void> {
     const image = this.#imageOf(view, settings);
-    if (!image || !this.#painter || !context) return;
+    const { device } = this;
+    if (!image || !this.#painter || !device || !canvas || !context) return;
+    const [height, width] = settings.sizePx ?? [canvas.height, canvas.width];
+    const picture = createPicture(device, height, width);
     const target = () => {
       // destroyed while its range was measured: painting it would be an error of the device
       if (this.#imageOf(view, settings)?.buffer !== image.buffer) throw new RangeError("the image is gone");
-      return context.getCurrentTexture();
+      return picture;
     };
-    const range = await this.#painter.paint(target, image, { ...settings, kind: kindOf(view, settings) });
-    this.#onPainted(view, range, [image.heightPx, image.widthPx]);
+    try {
+      const range = await this.#painter.paint(target, image, { ...settings, kind: kindOf(view, settings) });
+      const pixels = context.createImageData(width, height);
+      pixels.data.set(await readPicture(device, picture));
+      // a new size empties a canvas, so it comes with the new picture
+      if (canvas.height !== height || canvas.width !== width) Object.assign(canvas, { height, width });
+      context.putImageData(pixels, 0, 0);
+      this.#onPainted(view, range, [image.heightPx, image.widthPx]);
+    } finally {
+      picture.destroy();
+    }
   }
 
   #imageOf(view: PreviewView, settings: ViewSettings): PreviewImage | null {
@@ -151,10 +157,6 @@ export class Previews {
     const [heightPx, widthPx] = arrays.objectShape;
     const box = this.#scanBox ?? { top: 0, left: 0, heightPx, widthPx };
     return { buffer: arrays.object, plane: 0, heightPx, widthPx, box };
-  }
-
-  #configure(context: GPUCanvasContext | null, device: GPUDevice): void {
-    context?.configure({ device, format: this.#format, alphaMode: "premultiplied" });
   }
 }
 

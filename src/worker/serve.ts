@@ -19,7 +19,6 @@ export function serveReconstructions(scope: WorkerScope): void {
   const session = new ReconstructionSession({
     openDevice: () => openBrowserDevice(gpu),
     post: (message, transfer = []) => scope.postMessage(message, { transfer }),
-    canvasFormat: gpu?.getPreferredCanvasFormat() ?? "bgra8unorm",
   });
   scope.addEventListener("message", ({ data }) => void session.receive(data));
 }

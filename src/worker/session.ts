@@ -18,8 +18,6 @@ import { Run, type Scan } from "./run.ts";
 export interface SessionSurroundings {
   readonly openDevice: () => Promise<OpenedGpu>;
   readonly post: Post;
-  /** Of the canvases, e.g. navigator.gpu.getPreferredCanvasFormat(). */
-  readonly canvasFormat: GPUTextureFormat;
   /** Seconds between the states that a lost device costs at most; default 15. */
   readonly checkpointSeconds?: number;
 }
@@ -36,7 +34,7 @@ export class ReconstructionSession {
 
   constructor(around: SessionSurroundings) {
     this.#around = around;
-    this.#previews = new Previews(around.canvasFormat, (view, { low, high, map }, shape) => {
+    this.#previews = new Previews((view, { low, high, map }, shape) => {
       around.post({ type: "ranges", id: this.#run?.request.id ?? null, view, low, high, map, shape });
     });
   }

@@ -1,5 +1,6 @@
 // A page's end of a worker session, for tests: real messages over a channel, so that everything is cloned or transferred.
 
+import { expect } from "vitest";
 import { openNpz } from "../../src/data/npz.ts";
 import { bytesAccess } from "../../src/data/random-access.ts";
 import { describeAdapter } from "../../src/gpu/device.ts";
@@ -28,7 +29,6 @@ export class TestPage {
     this.session = new ReconstructionSession({
       openDevice,
       post: (message, transfer = []) => port2.postMessage(message, transfer),
-      canvasFormat: "rgba8unorm",
       checkpointSeconds: 0,
       ...more,
     });
@@ -117,13 +117,13 @@ export function makeLosable(device: GPUDevice, picture?: number): { device: GPUD
   return { device: interpose(device, { lost, createCommandEncoder }), lose };
 }
 
-/** A canvas that keeps the last texture it gave. */
+/** A canvas that keeps the last picture it was given. */
 export class FakeCanvas {
   width: number;
   height: number;
   painted = 0;
-  #device: GPUDevice | null = null;
-  #texture: GPUTexture | null = null;
+  /** RGBA of the last picture. */
+  pixels: Uint8ClampedArray = new Uint8ClampedArray();
 
   constructor(height: number, width: number) {
     this.height = height;
@@ -132,15 +132,11 @@ export class FakeCanvas {
 
   getContext() {
     return {
-      configure: ({ device }: { device: GPUDevice }) => {
-        this.#device = device;
-      },
-      getCurrentTexture: () => {
+      createImageData: (width: number, height: number) => ({ data: new Uint8ClampedArray(4 * width * height) }),
+      putImageData: ({ data }: { data: Uint8ClampedArray }) => {
+        expect(data.length).toBe(4 * this.width * this.height);
         this.painted += 1;
-        this.#texture?.destroy();
-        const size = [this.width, this.height];
-        this.#texture = this.#device!.createTexture({ size, format: "rgba8unorm", usage: 0x10 | 0x1 });
-        return this.#texture;
+        this.pixels = data;
       },
     };
   }

@@ -216,6 +216,10 @@ describe("pictures", () => {
       const { low, high } = found as Answer<"ranges">;
       expect(high).toBeGreaterThan(low);
       expect(canvas.painted, view).toBeGreaterThan(0);
+      const alphaAt = (y: number, x: number) => canvas.pixels[4 * (50 * y + x) + 3];
+      expect(alphaAt(20, 25), view).toBe(255);
+      if (view === "probe") expect([alphaAt(20, 0), alphaAt(20, 49)], view).toEqual([0, 0]); // square
+      expect(new Set(canvas.pixels).size, view).toBeGreaterThan(8);
     }
     const before = canvases.get("probe")!.painted;
     const ranges = page.all("ranges").length;
