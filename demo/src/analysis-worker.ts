@@ -1,9 +1,7 @@
 // A worker of its own for work on results, so that neither the page nor a run waits for it.
 
-import { config } from "zod";
+import "./before.ts";
 import { type CompareRequest, compareResults, drawResult, type PictureRequest } from "./analysis.ts";
-
-config({ jitless: true }); // no code from text
 
 interface Asked {
   readonly id: number;

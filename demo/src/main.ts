@@ -1,5 +1,6 @@
 // Starts the page: what the browser lacks is said at once, else the application begins.
 
+import "./before.ts";
 import { App } from "./app.ts";
 import { byId } from "./dom.ts";
 import { createThemeSwitch } from "./theme.ts";

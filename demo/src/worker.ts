@@ -1,4 +1,5 @@
 // The worker in which scans are read and reconstructed.
+import "./before.ts";
 import { serveReconstructions } from "ptycho-webgpu/worker";
 
 serveReconstructions(self);
