@@ -12,11 +12,13 @@ import { formatBytes } from "./format.ts";
 import { LiveViews } from "./live-views.ts";
 import { createNotice } from "./notices.ts";
 import { createOptionsForm } from "./options-form.ts";
-import type { DataCard, Message } from "./protocol.ts";
+import type { DataCard, Message, Order } from "./protocol.ts";
 import { createResultPanel } from "./result-panel.ts";
 import { createRunPanel } from "./run-panel.ts";
 import { isActive, nextStage, type Stage, type Step } from "./state.ts";
 import { createUnavailable, type Lack } from "./unavailable.ts";
+
+type ReadingOptions = Order<"inspect">["options"];
 
 /** Above this a page asks first: tabs of small machines are ended without a word. */
 const CONSENT_BYTES = 2 ** 30;
@@ -33,12 +35,21 @@ export class App {
   private finished: Message<"finished"> | null = null;
   private canvasPoints: ArrayLike<number> | null = null;
   private pausedByHiding = false;
-  /** Counts files and runs, so that what belongs to an earlier one is not shown. */
+  /** Count files and runs, so that what belongs to an earlier one is not shown. */
+  private readTurn = 0;
   private turn = 0;
+  private lastRead: { readonly file: Blob; readonly name: string } | null = null;
 
   private readonly notice = createNotice();
+  private readonly drop = createDropZone({
+    onFile: (file) => void this.read(file, file.name),
+    onBuiltIn: () => void this.readBuiltIn(),
+    onRefused: (error) => this.notice.show("This cannot be read", factsOf(error)),
+  });
   private readonly dataCard = createDataCard();
-  private readonly options = createOptionsForm();
+  private readonly options = createOptionsForm({
+    onReadAgain: () => this.lastRead && void this.read(this.lastRead.file, this.lastRead.name),
+  });
   private readonly runPanel = createRunPanel({
     onRun: () => void this.run(),
     onPause: () => this.pause(),
@@ -88,12 +99,7 @@ export class App {
       onDeviceLost: (reason) => this.showLoss(reason),
       onRange: (range) => this.views.setRange(range),
     });
-    const drop = createDropZone({
-      onFile: (file) => void this.read(file, file.name),
-      onBuiltIn: () => void this.readBuiltIn(),
-      onRefused: (error) => this.notice.show("This cannot be read", factsOf(error)),
-    });
-    this.side.append(drop.root, this.options.root, this.runPanel.root);
+    this.side.append(this.drop.root, this.options.root, this.runPanel.root);
     this.content.append(this.notice.root, this.dataCard.root, this.views.root, this.result.root, this.compare.root);
     document.addEventListener("visibilitychange", () => this.followVisibility());
     this.views.attachCanvases();
@@ -131,15 +137,20 @@ export class App {
     }
   }
 
+  /** A run under way goes on until the new scan is accepted. */
   private async read(file: Blob, name: string): Promise<void> {
-    const turn = ++this.turn;
     const before = this.card;
-    if (!this.take("file-chosen")) return;
+    if (!isActive(this.stage) && !this.take("file-chosen")) return;
+    const turn = ++this.readTurn;
+    this.lastRead = { file, name };
     this.notice.clear();
+    this.drop.setReading(name);
     try {
-      await this.client!.stop(); // one scan at a time
-      const card = await this.client!.inspect(file, name);
-      if (turn !== this.turn) return;
+      const { data, canvas } = this.options.values();
+      const card = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
+      if (turn !== this.readTurn) return;
+      this.turn++;
+      if (this.stage !== "reading") this.take("file-chosen");
       this.card = card;
       this.finished = null;
       this.dataCard.show(card);
@@ -151,9 +162,14 @@ export class App {
       this.runPanel.setProgress(null);
       this.take("file-read", `Ready to run ${card.patterns} patterns`);
     } catch (error) {
-      if (turn !== this.turn) return;
-      this.notice.show(`${name} cannot be used`, factsOf(error));
-      this.take(before ? "file-kept" : "file-refused", before ? `Kept: ${before.name}` : undefined);
+      if (turn !== this.readTurn) return;
+      const again = { label: "Read it again with these options", run: () => void this.read(file, name) };
+      this.notice.show(`${name} cannot be used`, factsOf(error), again);
+      if (this.stage === "reading") {
+        this.take(before ? "file-kept" : "file-refused", before ? `Kept: ${before.name}` : undefined);
+      }
+    } finally {
+      if (turn === this.readTurn) this.drop.setReading(null);
     }
   }
 
@@ -186,7 +202,7 @@ export class App {
           if (turn !== this.turn) return;
           if (report.type === "started") {
             this.canvasPoints = report.positionsPx;
-            this.views.begin(report.canvasShape, [heightPx, widthPx], this.canvasPoints);
+            this.views.begin(report.canvasShape, [heightPx, widthPx], report.probeModes, report.positionsPx);
           } else if (report.type === "progress") {
             this.runPanel.setProgress(report);
             this.views.addProgress(report);

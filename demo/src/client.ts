@@ -62,9 +62,9 @@ export class ReconstructionClient {
     return (await this.ask({ type: "open-device" })) as Message<"device">;
   }
 
-  /** Reads a scan and keeps it for `start`. */
-  async inspect(file: Blob, name: string): Promise<DataCard> {
-    return ((await this.ask({ type: "inspect", file, name })) as Message<"dataset">).card;
+  /** Reads a scan and keeps it for `start`; a run under way ends once the scan is accepted. */
+  async inspect(file: Blob, name: string, options: Order<"inspect">["options"]): Promise<DataCard> {
+    return ((await this.ask({ type: "inspect", file, name, options })) as Message<"dataset">).card;
   }
 
   async loadResult(file: Blob, name: string): Promise<Message<"loaded-result">> {

@@ -5,6 +5,8 @@ import { refuse } from "./failure.ts";
 
 export interface DropZone {
   readonly root: HTMLElement;
+  /** Tells which file is being read; null = none. */
+  setReading(name: string | null): void;
 }
 
 export interface DropZoneEvents {
@@ -13,14 +15,17 @@ export interface DropZoneEvents {
   onRefused(error: unknown): void;
 }
 
+const INVITATION = "Drop an NPZ file here. It is read on this machine and goes nowhere else.";
+
 export function createDropZone(events: DropZoneEvents): DropZone {
   const input = element("input", { type: "file", id: "scan-file", accept: ".npz", class: "visually-hidden" });
   const label = element("label", { for: "scan-file", class: "choose" }, "Choose a file");
+  const words = element("p", { role: "status" }, INVITATION);
   const root = element(
     "section",
     { class: "panel drop", "aria-label": "Scan" },
     element("h2", {}, "Scan"),
-    element("p", {}, "Drop an NPZ file here. It is read on this machine and goes nowhere else."),
+    words,
     element(
       "div",
       { class: "buttons" },
@@ -57,7 +62,12 @@ export function createDropZone(events: DropZoneEvents): DropZone {
       events.onRefused(error);
     }
   });
-  return { root };
+  return {
+    root,
+    setReading(name) {
+      words.textContent = name === null ? INVITATION : `Reading ${name} …`;
+    },
+  };
 }
 
 /** The one file of a drop; null when nothing that is a file was dropped. Throws for folders and for several. */

@@ -21,6 +21,9 @@ const percentiles: readonly (readonly [label: string, low: number, high: number]
   ["10–90 %", 10, 90],
 ];
 
+/** Of phases: the whole circle in the map that meets itself. */
+const FULL_TURN = "−π … π";
+
 /** Two image points (y, x). */
 type Line = readonly [readonly [number, number], readonly [number, number]];
 
@@ -37,6 +40,8 @@ export interface ImageViewOptions {
 export class ImageView {
   readonly root: HTMLElement;
   percentile: readonly [number, number];
+  /** The whole circle instead of percentiles; phases only. */
+  fullTurn = false;
   view: Viewport = wholeImage([1, 1]);
   shape: readonly [number, number] = [1, 1];
   private image: ScalarImage | null = null;
@@ -105,14 +110,19 @@ export class ImageView {
     this.offerTools();
   }
 
-  /** Takes a canvas that somebody else paints; it is seen while the page holds no numbers. */
-  setLive(canvas: HTMLCanvasElement, shape: readonly [number, number]): void {
+  /**
+   * Takes a canvas that somebody else paints; it is seen while the page holds no numbers. `view`: what to look at first
+   * when the shape is another than before.
+   */
+  setLive(canvas: HTMLCanvasElement, shape: readonly [number, number], view = wholeImage(shape)): void {
     if (this.live !== canvas) {
       this.live?.remove();
       this.live = canvas;
       this.stage.prepend(canvas);
     }
+    const before = this.shape;
     this.setShape(shape);
+    if (shape[0] !== before[0] || shape[1] !== before[1]) this.view = view;
     this.setImage(null);
   }
 
@@ -150,9 +160,11 @@ export class ImageView {
       const chosen = low === this.percentile[0] && high === this.percentile[1];
       select.append(element("option", { value: label, selected: chosen }, label));
     }
+    if (this.options.quantity === "phase") select.append(element("option", { value: FULL_TURN }, FULL_TURN));
     select.addEventListener("change", () => {
-      const [, low, high] = percentiles[select.selectedIndex]!;
-      this.percentile = [low, high];
+      const chosen = percentiles[select.selectedIndex];
+      this.fullTurn = chosen === undefined;
+      if (chosen) this.percentile = [chosen[1], chosen[2]];
       this.recolour();
       this.options.onSettings?.();
     });
@@ -222,7 +234,7 @@ export class ImageView {
   private rangeOfImage(image: ScalarImage): [number, number] {
     const [low, high] = rangeOf(image, this.percentile);
     if (this.quantity === "hue") return [-Math.PI, Math.PI];
-    if (this.quantity === "phase" && high - low > CYCLIC_SPAN_RAD) return [-Math.PI, Math.PI];
+    if (this.quantity === "phase" && (this.fullTurn || high - low > CYCLIC_SPAN_RAD)) return [-Math.PI, Math.PI];
     if (this.quantity !== "difference") return [low, high];
     const largest = Math.max(Math.abs(low), Math.abs(high));
     return [-largest, largest];

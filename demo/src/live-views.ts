@@ -5,6 +5,7 @@ import { button, element } from "./dom.ts";
 import { ImageView } from "./image-view.ts";
 import type { FinishedResult, Message, PreviewView, ViewSettings } from "./protocol.ts";
 import { pickComponent, toLog } from "./scalar-image.ts";
+import { frameOf } from "./viewport.ts";
 
 type ArrayView = "object-phase" | "object-amplitude" | "probe";
 const CANVAS_PX = 512;
@@ -78,14 +79,22 @@ export class LiveViews {
     }
   }
 
-  /** Makes room for a run on a canvas of `canvasShape` and probes of `probeShape` pixels. */
-  begin(canvasShape: readonly [number, number], probeShape: readonly [number, number], points: CanvasPoints): void {
+  /** Makes room for a run on a canvas of `canvasShape` and `modes` probes of `probeShape` pixels; looks at the scan first. */
+  begin(
+    canvasShape: readonly [number, number],
+    probeShape: readonly [number, number],
+    modes: number,
+    points: ArrayLike<number>,
+  ): void {
     this.root.hidden = false;
     this.result = null;
     this.losses = [[], []];
     this.loss.setData(this.losses);
+    this.setModes(modes);
+    const frame = frameOf(points, canvasShape, Math.max(...probeShape) / 3);
     for (const view of Object.keys(this.views) as ArrayView[]) {
-      this.views[view].setLive(this.canvases.get(view)!, view === "probe" ? probeShape : canvasShape);
+      if (view === "probe") this.views[view].setLive(this.canvases.get(view)!, probeShape);
+      else this.views[view].setLive(this.canvases.get(view)!, canvasShape, frame);
       this.sendSettings(view);
     }
     this.measured.setImage(null);
@@ -169,7 +178,7 @@ export class LiveViews {
 
   private sendSettings(view: ArrayView): void {
     if (!this.canvases.has(view)) return;
-    const { percentile, view: viewport } = this.views[view];
+    const { percentile, fullTurn, view: viewport } = this.views[view];
     const probe = view === "probe";
     this.events.setView(view, {
       quantity: probe
@@ -177,7 +186,7 @@ export class LiveViews {
         : view === "object-phase"
           ? "phase"
           : "amplitude",
-      range: null,
+      range: fullTurn ? [-Math.PI, Math.PI] : null,
       percentile: [percentile[0], percentile[1]],
       zoom: viewport.zoom,
       // the worker counts from the middle of pixel [0, 0], the page from its corner

@@ -49,8 +49,7 @@ function sentenceOf(message: string, details: FailureFacts["details"], code: str
   const where = [details.source, details.field].filter(Boolean).join(": ");
   if (where && text.startsWith(`${where}: `)) text = text.slice(where.length + 2);
   else if (details.source && text.startsWith(`${details.source}: `)) text = text.slice(details.source.length + 2);
-  text = text.replace(/ \((expected|got) [\s\S]*\)$/, "");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return text.replace(/ \((expected|got) [\s\S]*\)$/, "");
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,6 @@
 // The options of a run. Only what differs from the core's default is sent; the core checks it.
 
-import { element } from "./dom.ts";
+import { button, element } from "./dom.ts";
 import { describeDefault, listFields, type OptionField } from "./option-fields.ts";
 
 /** Nested as the core's options are. */
@@ -18,7 +18,12 @@ export interface OptionsForm {
 
 type Reader = () => unknown;
 
-export function createOptionsForm(): OptionsForm {
+export interface OptionsFormEvents {
+  /** The card is to be made again with what is chosen now. */
+  onReadAgain(): void;
+}
+
+export function createOptionsForm(events: OptionsFormEvents): OptionsForm {
   const readers: { readonly field: OptionField; readonly read: Reader }[] = [];
   const fields = listFields();
   const rowsOf = (group: OptionField["group"]) =>
@@ -32,6 +37,7 @@ export function createOptionsForm(): OptionsForm {
   const fold = (title: string, rows: readonly HTMLElement[]) =>
     element("details", {}, element("summary", {}, title), element("div", { class: "fields" }, ...rows));
   const reading = fold("How the file is read", rowsOf("reading"));
+  reading.append(button("Read the file again", () => events.onReadAgain()));
   const fieldset = element(
     "fieldset",
     {},

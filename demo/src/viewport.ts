@@ -15,6 +15,20 @@ export function wholeImage(shape: Pair): Viewport {
   return { zoom: 1, centrePx: [shape[0] / 2, shape[1] / 2] };
 }
 
+/** The part of an image in which points [point, 2] (y, x) lie, with a margin, if that is less than all. */
+export function frameOf(points: ArrayLike<number>, shape: Pair, marginPx: number): Viewport {
+  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < points.length; i++) {
+    low[i & 1] = Math.min(low[i & 1]!, points[i]!);
+    high[i & 1] = Math.max(high[i & 1]!, points[i]!);
+  }
+  const side = Math.max(high[0]! - low[0]!, high[1]! - low[1]!) + 2 * marginPx;
+  if (!(side > 0)) return wholeImage(shape);
+  const zoom = Math.min(LARGEST_ZOOM, Math.max(1, Math.max(...shape) / side));
+  return keepInside({ zoom, centrePx: [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2] }, shape);
+}
+
 /** Stage sides per image pixel. */
 export function scaleOf(view: Viewport, shape: Pair): number {
   return view.zoom / Math.max(shape[0], shape[1]);

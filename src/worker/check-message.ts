@@ -11,11 +11,11 @@ const file = { id, file: z.instanceof(Blob), name: z.string() };
 
 const schema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("open-device"), id }),
-  z.object({ type: z.literal("inspect"), ...file }),
+  z.object({ type: z.literal("inspect"), ...file, options: z.unknown().optional() }), // parseOptions looks at them
   z.object({
     type: z.literal("start"),
     id,
-    options: z.unknown(), // parseOptions looks at them
+    options: z.unknown(),
     previewEvery: z.int().min(1).optional(),
     resume: z.boolean().optional(),
   }),

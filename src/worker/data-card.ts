@@ -7,15 +7,19 @@ import { gatherPattern } from "../data/orientation.ts";
 import type { RandomAccess } from "../data/random-access.ts";
 import { layOutCanvas } from "../engine/canvas.ts";
 import { InputError } from "../errors.ts";
-import { parseOptions, type ReconstructOptions } from "../options.ts";
+import { parseOptions, type ReconstructOptions, type ReconstructOptionsInput } from "../options.ts";
 import type { DataCard } from "./messages.ts";
 
 /**
- * Reads the whole scan once. What the contract refuses is thrown as `readDataset` does, but for one thing: where nobody
+ * Reads the whole scan once, as the options ask. What the contract refuses is thrown as `readDataset` does, but for one thing: where nobody
  * says what the patterns hold, intensity is assumed and `quantityStated` is false.
  */
-export async function readDataCard(access: RandomAccess, signal: AbortSignal): Promise<DataCard> {
-  const options = parseOptions({});
+export async function readDataCard(
+  access: RandomAccess,
+  asked: Pick<ReconstructOptionsInput, "data" | "canvas"> | undefined,
+  signal: AbortSignal,
+): Promise<DataCard> {
+  const options = parseOptions(asked ?? {});
   const quick = await inspectDataset(access, { data: options.data, layOutCanvas: layOut(options), quick: true });
   try {
     return await readCard(access, options.data, quick.members, true, signal);

@@ -32,8 +32,17 @@ export interface ViewSettings {
 
 export type ToWorker =
   | { readonly type: "open-device"; readonly id: RequestId }
-  /** The file becomes that of the next `start`; one that is refused changes nothing. A run under way is stopped. */
-  | { readonly type: "inspect"; readonly id: RequestId; readonly file: Blob; readonly name: string }
+  /**
+   * The file becomes that of the next `start` and stops a run under way; one that is refused changes nothing. `options`:
+   * how to read it (`data`) and the canvas; of a `start` they are given again.
+   */
+  | {
+      readonly type: "inspect";
+      readonly id: RequestId;
+      readonly file: Blob;
+      readonly name: string;
+      readonly options?: Pick<ReconstructOptionsInput, "data" | "canvas"> | undefined;
+    }
   | {
       readonly type: "start";
       readonly id: RequestId;
@@ -63,7 +72,7 @@ export interface DataCard {
   readonly heightPx: number;
   readonly widthPx: number;
   readonly quantity: "amplitude" | "intensity";
-  /** False when the file does not say it: then a run needs `options.data.quantity`. */
+  /** False when neither the file nor the options say it: then a run needs `options.data.quantity`. */
   readonly quantityStated: boolean;
   /** In words: where the light lies on the detector. */
   readonly centring: string;
@@ -134,6 +143,7 @@ export type FromWorker =
       readonly id: RequestId;
       readonly canvasShape: readonly [rows: number, columns: number];
       readonly epochs: number;
+      readonly probeModes: number;
       /** [position, 2] (y, x) on the canvas. */
       readonly positionsPx: Float32Array;
       /** (y, x) data coordinate of canvas pixel [0, 0]. */

@@ -142,7 +142,7 @@ export class Run {
     return { ...dataset, sha256: dataset.sha256 ?? (await sha256Hex(file)) };
   }
 
-  #begin({ canvas, options }: PreparedProblem, progress: RunProgress, watch: PatternWatch): ReconstructHooks {
+  #begin({ canvas, options, problem }: PreparedProblem, progress: RunProgress, watch: PatternWatch): ReconstructHooks {
     const [rows, columns] = canvas.shape;
     const scanBox = growBox(createScanBox(canvas.positionsPx), 0, rows, columns);
     if (!this.#started) {
@@ -151,6 +151,7 @@ export class Run {
         id: this.request.id,
         canvasShape: canvas.shape,
         epochs: options.epochs,
+        probeModes: problem.probe.shape.at(-3)!,
         positionsPx: Float32Array.from(canvas.positionsPx),
         canvasOriginPx: canvas.canvasOriginPx,
       });

@@ -96,11 +96,11 @@ export class ReconstructionSession {
   }
 
   /** A scan that is accepted ends the run of the one before; a scan that is refused does not. */
-  async #inspect({ id, file, name }: Message<"inspect">): Promise<void> {
+  async #inspect({ id, file, name, options }: Message<"inspect">): Promise<void> {
     this.#inspecting?.abort();
     const controller = new AbortController();
     this.#inspecting = controller;
-    const card = await readDataCard(blobAccess(file, name), controller.signal).catch((error: unknown) => {
+    const card = await readDataCard(blobAccess(file, name), options, controller.signal).catch((error: unknown) => {
       throw controller.signal.aborted ? superseded(name) : error;
     });
     if (controller.signal.aborted) throw superseded(name);

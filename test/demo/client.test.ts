@@ -57,8 +57,8 @@ const failureOf = async (promise: Promise<unknown>): Promise<WorkerFailure> =>
 test("answers find their questions by id, in any order", async () => {
   const { client, workers } = connect();
   const [worker] = workers as [PaperWorker];
-  const first = client.inspect(new Blob(), "a.npz");
-  const second = client.inspect(new Blob(), "b.npz");
+  const first = client.inspect(new Blob(), "a.npz", {});
+  const second = client.inspect(new Blob(), "b.npz", {});
   const [a, b] = worker.sent as [Sent, Sent];
   expect(a.id).not.toBe(b.id);
   worker.say({ type: "dataset", id: b.id, card: { name: "b" } });

@@ -57,7 +57,12 @@ async function check(page: Page, state: string, width: number): Promise<void> {
     if (!folder) continue;
     mkdirSync(folder, { recursive: true });
     const path = join(folder, `${state}-${width}-${colorScheme}.jpg`);
-    await page.screenshot({ path, type: "jpeg", quality: 60, fullPage: true });
+    // what sticks to the window's edge would lie across a picture of more than the window
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    const before = page.viewportSize()!;
+    await page.setViewportSize({ width, height: Math.max(height, before.height) });
+    await page.screenshot({ path, type: "jpeg", quality: 50 });
+    await page.setViewportSize(before);
   }
 }
 

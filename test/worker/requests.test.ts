@@ -48,6 +48,19 @@ describe("the card of a scan", () => {
     const { card } = await page.inspect(1, scanBlob(scanFile({ ...scanMembers(), diffraction: counts })));
     expect(card).toMatchObject({ quantity: "intensity", quantityStated: false });
   });
+  test("reads as the options ask", async () => {
+    const data = { quantity: "intensity", swapPositions: true } as const;
+    page.send({ type: "inspect", id: 1, file: scanBlob(), name: "scan.npz", options: { data } });
+    const { card } = await page.expect("dataset", 1);
+    const numbers = scanNumbers();
+    expect(card).toMatchObject({ quantity: "intensity", quantityStated: true });
+    expect(Array.from(card.positionsPx.slice(0, 2))).toEqual([numbers.x[0], numbers.y[0]]);
+  });
+  test("names an option it does not know", async () => {
+    const options = { data: { quantitty: "intensity" } } as object;
+    page.send({ type: "inspect", id: 1, file: scanBlob(), name: "scan.npz", options });
+    expect((await page.failure(1)).message).toMatch(/quantitty/);
+  });
   test("knows a true object", async () => {
     const truth = npyNumbers("<c8", [4, 4], new Array(32).fill(1));
     const { card } = await page.inspect(1, scanBlob(scanFile({ ...scanMembers(), truth_object: truth })));

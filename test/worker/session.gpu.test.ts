@@ -42,6 +42,7 @@ describe("a run", () => {
     expect(started.canvasShape).toEqual(direct.object.shape.slice(1));
     expect(started.positionsPx).toEqual(Float32Array.from(direct.positionsPx));
     expect(started.canvasOriginPx).toEqual(direct.canvasOriginPx);
+    expect(started.probeModes).toBe(1);
     const { status, result } = await page.expect("finished", 1);
     expect(status).toBe("finished");
     expect(Array.from(result.object.data)).toEqual(Array.from(direct.object.data));
