@@ -68,7 +68,7 @@ export async function reconstructPrepared(
       object = await engine.readObject(finished);
       probe = await engine.readProbe(finished);
     }
-    const compute = (performance.now() - begin) / 1000;
+    const compute = (performance.now() - begin - run.waitedMs) / 1000;
     const { patterns } = problem;
     const patternBytes = engine.state.patternsResident ? patterns.count * patterns.patternBytes : ringBytes(engine);
     if (run.unsolvedSteps > 0) notes.push(unsolvedNote(run.unsolvedSteps));
@@ -188,6 +188,8 @@ interface Run {
   /** True when the epoch under way was left and the state before it counts. */
   readonly restore: boolean;
   readonly unsolvedSteps: number;
+  /** Spent in `beforeEpoch`, where a run waits while it is paused. */
+  readonly waitedMs: number;
 }
 
 async function runEpochs(
@@ -206,7 +208,9 @@ async function runEpochs(
     loss,
     restore,
     unsolvedSteps,
+    waitedMs,
   });
+  let waitedMs = 0;
   let savedAt = performance.now();
   const save = async (startOf: number | null) => {
     if (!hooks.checkpoints || loss.length === 0) return;
@@ -221,7 +225,11 @@ async function runEpochs(
     savedAt = performance.now();
   };
   for (let epoch = loss.length; epoch < epochs; epoch++) {
-    if (hooks.beforeEpoch) await hooks.beforeEpoch(epoch);
+    if (hooks.beforeEpoch) {
+      const arrived = performance.now();
+      await hooks.beforeEpoch(epoch);
+      waitedMs += performance.now() - arrived;
+    }
     if (hooks.signal?.aborted) {
       await save(null);
       return end("cancelled", false);

@@ -152,14 +152,16 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
 
 /**
  * Runs the creation of buffers or pipelines inside error scopes and throws what they caught, with `label`.
- * Scopes are a stack per device: do not run two of these on one device at a time.
+ * Scopes are a stack per device: do not run two of these on one device at a time, unless what they run is synchronous.
  */
 export async function withErrorScopes<T>(device: GPUDevice, label: string, create: () => T | Promise<T>): Promise<T> {
   watchDevice(device).assertAlive();
   for (const filter of ["internal", "validation", "out-of-memory"] as const) device.pushErrorScope(filter);
   let result: { value: T } | { thrown: unknown };
   try {
-    result = { value: await create() };
+    const made = create();
+    // nothing may get between push and pop of what is synchronous, not even for the length of an await
+    result = { value: made instanceof Promise ? await made : made };
   } catch (error) {
     result = { thrown: error };
   }

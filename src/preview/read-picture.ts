@@ -1,7 +1,7 @@
 // The pixels of a painted picture, for canvases that no device paints by itself: WebGPU canvases of headless browsers and of
 // software adapters may take the device down with them.
 
-import { watchDevice } from "../gpu/device.ts";
+import { watchDevice, withErrorScopes } from "../gpu/device.ts";
 import { mapBuffer } from "../gpu/readback.ts";
 
 /** Of textures to read: the bytes are what ImageData holds. */
@@ -21,7 +21,9 @@ export async function readPicture(device: GPUDevice, picture: GPUTexture): Promi
   const rowBytes = 4 * width;
   const bytesPerRow = Math.ceil(rowBytes / ROW_ALIGNMENT_BYTES) * ROW_ALIGNMENT_BYTES;
   const usage = 0x1 | 0x8; // GPUBufferUsage.MAP_READ | COPY_DST
-  const staging = device.createBuffer({ label: "picture read back", size: bytesPerRow * height, usage });
+  const staging = await withErrorScopes(device, "picture read back", () =>
+    device.createBuffer({ label: "picture read back", size: bytesPerRow * height, usage }),
+  );
   try {
     const encoder = device.createCommandEncoder({ label: "picture read back" });
     encoder.copyTextureToBuffer({ texture: picture }, { buffer: staging, bytesPerRow }, [width, height]);

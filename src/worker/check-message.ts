@@ -16,7 +16,7 @@ const schema = z.discriminatedUnion("type", [
     type: z.literal("start"),
     id,
     options: z.unknown(),
-    previewEvery: z.int().min(1).optional(),
+    previewEvery: z.int().min(0).optional(),
     resume: z.boolean().optional(),
   }),
   z.object({ type: z.enum(["pause", "resume", "stop"]), id }),

@@ -34,6 +34,7 @@ export async function comparePattern(
   patterns: PatternSource,
   placement: Placement,
   index: number,
+  signal?: AbortSignal,
 ): Promise<ComparedPattern> {
   const [modes, height, width] = arrays.probeShape;
   const at = 2 * index;
@@ -50,6 +51,8 @@ export async function comparePattern(
   // the engine's transform has no factor (conventions.md section 4), the simulator's is unitary
   const unit = (height * width) / arrays.probeScale ** 2;
   for (let m = 0; m < modes; m++) {
+    await new Promise((resolve) => setTimeout(resolve, 0)); // a stop must not wait for all modes of a large frame
+    signal?.throwIfAborted();
     const wave = { shape: [1, height, width], data: probe.subarray(m * plane, (m + 1) * plane) };
     const [dy, dx] = m > 0 ? [0, 0] : [fraction(placement, at), fraction(placement, at + 1)];
     createForwardModel(object, wave).writeIntensity((height >> 1) + dy, (width >> 1) + dx, mode, 0);

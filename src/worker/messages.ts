@@ -24,7 +24,10 @@ export interface ViewSettings {
   readonly zoom: number;
   /** Image pixel in the middle of the canvas; null = the image's middle. */
   readonly centrePx: readonly [number, number] | null;
-  /** Probe mode, or number of the pattern; default the first mode, the pattern nearest to the scan's middle. */
+  /**
+   * Probe mode (default the first), or number of the pattern (default the one nearest to the scan's middle; a new one is
+   * shown with the next picture of a run).
+   */
   readonly mode?: number | undefined;
   /** New size of the canvas, [height, width] in its own pixels; a transferred canvas cannot be resized by the page. */
   readonly sizePx?: readonly [number, number] | undefined;
@@ -47,7 +50,7 @@ export type ToWorker =
       readonly type: "start";
       readonly id: RequestId;
       readonly options: ReconstructOptionsInput;
-      /** Epochs between pictures, default 1. */
+      /** Epochs between pictures, default 1; 0 = none. */
       readonly previewEvery?: number | undefined;
       /** Go on where the run before was broken off by a lost device, if file and options are the same. */
       readonly resume?: boolean | undefined;

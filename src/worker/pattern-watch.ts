@@ -15,24 +15,28 @@ export class PatternWatch {
   readonly #patterns: PatternSource;
   readonly #previews: Previews;
   readonly #post: Post;
+  readonly #signal: AbortSignal;
   #busy: Promise<void> | null = null;
   #nextMs = 0;
   #missed: Canvas | null = null;
 
-  constructor(id: RequestId, patterns: PatternSource, previews: Previews, post: Post) {
+  /** Nothing more is compared once `signal` is aborted. */
+  constructor(id: RequestId, patterns: PatternSource, previews: Previews, post: Post, signal: AbortSignal) {
     this.#id = id;
     this.#patterns = patterns;
     this.#previews = previews;
     this.#post = post;
+    this.#signal = signal;
   }
 
-  /** Compares what the previews show now, unless that is under way or was done just before. */
-  look(canvas: Canvas): void {
+  /** Compares what the previews show once `shown` resolves, unless that is under way or was done just before. */
+  look(canvas: Canvas, shown: Promise<void>): void {
     this.#missed = canvas;
     if (this.#busy || performance.now() < this.#nextMs) return;
     this.#missed = null;
     const begin = performance.now();
-    this.#busy = this.#compare(canvas)
+    this.#busy = shown
+      .then(() => this.#compare(canvas))
       .catch(() => {}) // what is wrong with device or file is told by the run
       .then(() => {
         const now = performance.now();
@@ -43,10 +47,11 @@ export class PatternWatch {
 
   /** Waits for a comparison under way, and makes up for the last one that was left out. */
   async finish(): Promise<void> {
+    await this.#previews.shown;
     await this.#busy;
-    if (!this.#missed) return;
+    if (!this.#missed || this.#signal.aborted) return;
     this.#nextMs = 0;
-    this.look(this.#missed);
+    this.look(this.#missed, this.#previews.shown);
     await this.#busy;
   }
 
@@ -55,9 +60,9 @@ export class PatternWatch {
     if (!arrays || !device) return;
     const asked = this.#previews.settingsOf("pattern").mode;
     const pattern = Math.min(asked ?? nearestToMiddle(canvas.positionsPx), this.#patterns.count - 1);
-    const compared = await comparePattern(device, arrays, this.#patterns, canvas.placement, pattern);
+    const compared = await comparePattern(device, arrays, this.#patterns, canvas.placement, pattern, this.#signal);
     const shape = [this.#patterns.heightPx, this.#patterns.widthPx] as const;
-    this.#previews.showPattern(uploadPatternImage(device, compared, shape));
+    this.#previews.showPattern(await uploadPatternImage(device, compared, shape));
     this.#send(pattern, compared, shape);
   }
 

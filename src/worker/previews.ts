@@ -4,6 +4,7 @@
 
 import type { PixelBox } from "../compare/pixel-box.ts";
 import type { PreviewSources } from "../engine/result.ts";
+import { withErrorScopes } from "../gpu/device.ts";
 import { PreviewPainter } from "../preview/painter.ts";
 import { DEFAULT_LOOK, type PreviewImage, type PreviewKind, type PreviewRange } from "../preview/preview-image.ts";
 import { createPicture, PICTURE_FORMAT, readPicture } from "../preview/read-picture.ts";
@@ -42,6 +43,8 @@ export class Previews {
   );
   #painter: PreviewPainter | null = null;
   #shown: ShownArrays | null = null;
+  /** Resolves when the arrays given last are the ones shown. */
+  shown: Promise<void> = Promise.resolve();
   #pattern: PreviewImage | null = null;
   #scanBox: PixelBox | null = null;
 
@@ -83,10 +86,14 @@ export class Previews {
     this.repaint(view);
   }
 
-  /** Shows the arrays of an epoch; `scanBox` is where percentiles of the object are taken from. */
-  show(sources: PreviewSources, scanBox: PixelBox): void {
+  /**
+   * Shows the arrays of an epoch; `scanBox` is where percentiles of the object are taken from. The arrays may change once
+   * this has returned; the promise tells when they are shown.
+   */
+  async show(sources: PreviewSources, scanBox: PixelBox): Promise<void> {
     this.#scanBox = scanBox;
-    this.#shown?.take(sources);
+    this.shown = this.#shown?.take(sources) ?? Promise.resolve();
+    await this.shown;
     for (const view of previewViews) if (view !== "pattern") this.repaint(view);
   }
 
@@ -97,11 +104,12 @@ export class Previews {
     this.repaint("pattern");
   }
 
-  /** Forgets all images and their memory; what the canvases show stays. */
+  /** Forgets all images and their memory, and empties the canvases. */
   clear(): void {
     this.#shown?.destroy();
     this.#pattern?.buffer.destroy();
     this.#pattern = null;
+    for (const { canvas, context } of this.#views.values()) context?.clearRect(0, 0, canvas!.width, canvas!.height);
   }
 
   /** Resolves when nothing is being painted any more. */
@@ -126,14 +134,20 @@ export class Previews {
     const { device } = this;
     if (!image || !this.#painter || !device || !canvas || !context) return;
     const [height, width] = settings.sizePx ?? [canvas.height, canvas.width];
-    const picture = createPicture(device, height, width);
+    if (height === 0 || width === 0) return; // of a hidden element
+    const picture = await withErrorScopes(device, "picture", () => createPicture(device, height, width));
     const target = () => {
       // destroyed while its range was measured: painting it would be an error of the device
       if (this.#imageOf(view, settings)?.buffer !== image.buffer) throw new RangeError("the image is gone");
       return picture;
     };
+    // the device holds the probe at the scale of the run's intensities
+    const scale = view === "probe" ? (this.arrays?.probeScale ?? 1) : 1;
+    const asked = settings.range && ([scale * settings.range[0], scale * settings.range[1]] as const);
     try {
-      const range = await this.#painter.paint(target, image, { ...settings, kind: kindOf(view, settings) });
+      const look = { ...settings, range: asked, kind: kindOf(view, settings) };
+      const painted = await this.#painter.paint(target, image, look);
+      const range = { ...painted, low: painted.low / scale, high: painted.high / scale };
       const pixels = context.createImageData(width, height);
       pixels.data.set(await readPicture(device, picture));
       // a new size empties a canvas, so it comes with the new picture

@@ -5,7 +5,6 @@ import { readDataset } from "../data/contract.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { blobAccess } from "../data/random-access.ts";
 import { layOutCanvas } from "../engine/canvas.ts";
-import type { Checkpoint } from "../engine/checkpoint.ts";
 import type { PreparedProblem } from "../engine/reconstruct.ts";
 import type { PreviewSources, ReconstructHooks } from "../engine/result.ts";
 import type { OpenedGpu } from "../gpu/open-browser-device.ts";
@@ -18,7 +17,7 @@ import type { Post, RequestId } from "./messages.ts";
 import { PatternWatch } from "./pattern-watch.ts";
 import { PauseGate } from "./pause-gate.ts";
 import type { Previews } from "./previews.ts";
-import { reconstructWithRecovery } from "./recovery.ts";
+import { reconstructWithRecovery, type SavedState } from "./recovery.ts";
 import { RunProgress } from "./run-progress.ts";
 
 /** A scan that was inspected. */
@@ -31,8 +30,9 @@ export interface RunRequest {
   readonly id: RequestId;
   readonly scan: Scan;
   readonly options: ReconstructOptionsInput;
+  /** 0 = no pictures. */
   readonly previewEvery: number;
-  readonly resumeFrom: Checkpoint | null;
+  readonly resumeFrom: SavedState | null;
 }
 
 export interface RunSurroundings {
@@ -50,24 +50,25 @@ export class Run {
   readonly #controller = new AbortController();
   readonly #gate = new PauseGate();
   #progress: RunProgress | null = null;
-  #checkpoint: Checkpoint | null = null;
+  #saved: SavedState | null;
   #started = false;
 
   /** Begins once `after` is done. Failures are posted. */
   constructor(request: RunRequest, around: RunSurroundings, after: Promise<void>) {
     this.request = request;
     this.#around = around;
+    this.#saved = request.resumeFrom; // until there is a later one
     this.ended = after.then(() => this.#execute()).catch((error) => this.#fail(error));
   }
 
   /** The state that a run which was broken off could go on from. */
-  get checkpoint(): Checkpoint | null {
-    return this.#checkpoint;
+  get saved(): SavedState | null {
+    return this.#saved;
   }
 
-  /** The run waits before its next epoch. */
+  /** The run waits before its next epoch, unless it is being stopped: then it would wait for ever. */
   pause(): void {
-    this.#gate.pause();
+    if (!this.#controller.signal.aborted) this.#gate.pause();
   }
 
   resume(): void {
@@ -87,28 +88,28 @@ export class Run {
     const progress = new RunProgress(this.request.id, options.epochs, this.#around.post);
     this.#progress = progress;
     progress.enter("loading");
+    this.#around.previews.clear();
     const begin = performance.now();
     const dataset = await this.#read(options);
-    const watch = new PatternWatch(this.request.id, dataset.patterns, this.#around.previews, this.#around.post);
+    const { previews, post } = this.#around;
+    const watch = new PatternWatch(this.request.id, dataset.patterns, previews, post, signal);
     try {
-      const opening = performance.now();
-      await this.#around.openDevice();
-      const reading = performance.now();
       signal.throwIfAborted();
+      const read = performance.now();
       const run = await reconstructWithRecovery(dataset, options, {
         openDevice: this.#around.openDevice,
         begin: (prepared) => this.#begin(prepared, progress, watch),
         checkpointSeconds: this.#around.checkpointSeconds,
         resumeFrom: this.request.resumeFrom,
-        keep: (checkpoint) => {
-          this.#checkpoint = checkpoint;
+        keep: (state) => {
+          this.#saved = state;
         },
       });
       if (run.result.status === "cancelled" && run.result.epochsCompleted === 0) signal.throwIfAborted();
       const seconds = {
-        read: (opening - begin) / 1000,
-        open: (reading - opening) / 1000,
-        reconstruct: (performance.now() - reading) / 1000,
+        read: (read - begin) / 1000,
+        open: run.openSeconds,
+        reconstruct: (performance.now() - read) / 1000 - run.openSeconds,
       };
       await watch.finish();
       progress.flush();
@@ -139,7 +140,9 @@ export class Run {
       onChecked: ({ plan: { oriented }, positionsPx }) =>
         void layOutCanvas(positionsPx, [oriented.heightPx, oriented.widthPx], options.canvas),
     });
-    return { ...dataset, sha256: dataset.sha256 ?? (await sha256Hex(file)) };
+    // a file that has gone meanwhile leaves it unknown
+    const sha256 = dataset.sha256 ?? (await sha256Hex(file).catch(() => null));
+    return { ...dataset, sha256 };
   }
 
   #begin({ canvas, options, problem }: PreparedProblem, progress: RunProgress, watch: PatternWatch): ReconstructHooks {
@@ -159,6 +162,11 @@ export class Run {
     this.#started = true; // not told again when a lost device makes it begin anew
     progress.enter("compiling");
     let running = false;
+    const preview = {
+      everyEpochs: this.request.previewEvery,
+      // not awaited: the next epoch need not wait for a picture
+      paint: (sources: PreviewSources) => watch.look(canvas, this.#around.previews.show(sources, scanBox)),
+    };
     return {
       signal: this.#controller.signal,
       beforeEpoch: async () => {
@@ -171,13 +179,7 @@ export class Run {
         progress.enter("running");
       },
       onEpoch: (epoch) => progress.finishEpoch(epoch),
-      preview: {
-        everyEpochs: this.request.previewEvery,
-        paint: (sources: PreviewSources) => {
-          this.#around.previews.show(sources, scanBox);
-          watch.look(canvas);
-        },
-      },
+      ...(this.request.previewEvery > 0 ? { preview } : {}),
     };
   }
 

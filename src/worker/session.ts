@@ -2,7 +2,6 @@
 // it begins (reliability.md rows F20, H7). Everything that goes wrong becomes a message.
 
 import { blobAccess } from "../data/random-access.ts";
-import type { Checkpoint } from "../engine/checkpoint.ts";
 import { OptionsError } from "../errors.ts";
 import { formatAdapterLine, watchDevice } from "../gpu/device.ts";
 import type { OpenedGpu } from "../gpu/open-browser-device.ts";
@@ -12,6 +11,7 @@ import { describeFailure } from "./failure.ts";
 import { loadResult } from "./load-result.ts";
 import type { Post, RequestId, ToWorker } from "./messages.ts";
 import { Previews } from "./previews.ts";
+import type { SavedState } from "./recovery.ts";
 import { Run, type Scan } from "./run.ts";
 
 /** What the session needs from its place. */
@@ -30,6 +30,8 @@ export class ReconstructionSession {
   #opening: Promise<OpenedGpu> | null = null;
   #scan: Scan | null = null;
   #inspecting: AbortController | null = null;
+  /** The last inspection, however it ends. */
+  #inspected: Promise<void> = Promise.resolve();
   #run: Run | null = null;
 
   constructor(around: SessionSurroundings) {
@@ -41,13 +43,10 @@ export class ReconstructionSession {
 
   /** Resolves when the request is answered; of a start, when the run has ended. Never rejects. */
   async receive(message: unknown): Promise<void> {
-    let id: RequestId | null = null;
     try {
-      const checked = checkMessage(message);
-      id = "id" in checked ? checked.id : null;
-      await this.#answer(checked);
+      await this.#answer(checkMessage(message));
     } catch (error) {
-      this.#around.post(describeFailure(id, error));
+      this.#around.post(describeFailure(requestIdOf(message), error));
     }
   }
 
@@ -58,8 +57,11 @@ export class ReconstructionSession {
         this.#around.post({ type: "device", id: message.id, facts, line: formatAdapterLine(facts) });
         return;
       }
-      case "inspect":
-        return await this.#inspect(message);
+      case "inspect": {
+        const inspection = this.#inspect(message);
+        this.#inspected = inspection.catch(() => {});
+        return await inspection;
+      }
       case "start":
         return await this.#start(message);
       case "load-result":
@@ -91,7 +93,12 @@ export class ReconstructionSession {
     void opened.device.lost.then(({ reason, message }) => {
       if (reason !== "destroyed") this.#around.post({ type: "device-lost", message });
     });
-    await this.#previews.useDevice(opened.device);
+    try {
+      await this.#previews.useDevice(opened.device);
+    } catch (error) {
+      opened.close?.();
+      throw error;
+    }
     return opened;
   }
 
@@ -112,6 +119,7 @@ export class ReconstructionSession {
   }
 
   async #start({ id, options, previewEvery, resume }: Message<"start">): Promise<void> {
+    await this.#inspected; // a scan that was given before is the one that is meant
     const scan = this.#scan;
     if (!scan) {
       throw new OptionsError("WORKER_NO_SCAN", "there is no scan to reconstruct", { remedy: "Send `inspect` first" });
@@ -119,7 +127,7 @@ export class ReconstructionSession {
     const before = this.#run;
     before?.stop();
     const request = { id, scan, options, previewEvery: previewEvery ?? 1 };
-    const resumeFrom = resume ? checkpointOf(before, scan, options) : null;
+    const resumeFrom = resume ? savedStateOf(before, scan, options) : null;
     const { post, checkpointSeconds = 15 } = this.#around;
     const around = { openDevice: this.#openDevice, previews: this.#previews, post, checkpointSeconds };
     const run = new Run({ ...request, resumeFrom }, around, before?.ended ?? Promise.resolve());
@@ -132,6 +140,12 @@ export class ReconstructionSession {
     const buffers = members.flatMap(({ data }) => (ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : []));
     this.#around.post({ type: "loaded-result", id, name, members }, [...new Set(buffers)]);
   }
+}
+
+/** Of anything that arrives, so that whoever waits for an answer gets one. */
+function requestIdOf(message: unknown): RequestId | null {
+  const id = (message as { readonly id?: unknown } | null | undefined)?.id;
+  return typeof id === "number" || typeof id === "string" ? id : null;
 }
 
 function superseded(name: string): OptionsError {
@@ -148,7 +162,7 @@ function isAlive(device: GPUDevice): boolean {
 }
 
 /** Where a run over the same scan with the same options was broken off; null when there is nothing. */
-function checkpointOf(run: Run | null, scan: Scan, options: unknown): Checkpoint | null {
+function savedStateOf(run: Run | null, scan: Scan, options: unknown): SavedState | null {
   if (run?.request.scan.file !== scan.file) return null;
-  return JSON.stringify(run.request.options) === JSON.stringify(options) ? run.checkpoint : null;
+  return JSON.stringify(run.request.options) === JSON.stringify(options) ? run.saved : null;
 }

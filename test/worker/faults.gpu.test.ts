@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readDataset } from "../../src/data/contract.ts";
 import { bytesAccess } from "../../src/data/random-access.ts";
 import { reconstruct } from "../../src/engine/reconstruct.ts";
+import { GpuError } from "../../src/errors.ts";
 import { openBrowserDevice } from "../../src/gpu/open-browser-device.ts";
 import { parseOptions } from "../../src/options.ts";
 import { testDevice } from "../support/gpu.ts";
 import { scanFile } from "../support/scan-files.ts";
-import { asOpened, interpose, makeLosable, quickOptions, TestPage } from "./page.ts";
+import { asOpened, FakeCanvas, interpose, makeLosable, quickOptions, TestPage } from "./page.ts";
 
 const options = { ...quickOptions, epochs: 8 };
 let expected: number[];
@@ -35,6 +36,7 @@ describe("device loss", () => {
     expect(page.all("device-lost")).toEqual([{ type: "device-lost", message: "reset by watchdog" }]);
     expect(Array.from(result.object.data)).toEqual(expected);
     expect((result.run.resumed as { epochs: number }).epochs).toBeGreaterThanOrEqual(1);
+    expect(result.run.resumed).toMatchObject({ sameAdapter: true });
     expect(result.notes.join()).toMatch(/lost once/);
     page.close();
   });
@@ -59,6 +61,51 @@ describe("device loss", () => {
     const { result } = await page.expect("finished", 2);
     expect(result.run.resumed).toBeNull();
     expect(Array.from(result.object.data)).toEqual(expected);
+    page.close();
+  });
+  test("F6 a start that is broken off before a checkpoint of its own does not lose the one before", async () => {
+    let opened = 0;
+    const page = new TestPage(async () => {
+      opened += 1;
+      if (opened === 3) throw new GpuError("GPU_NONE", "no adapter just now", {}, 69);
+      return asOpened(makeLosable(await testDevice(), opened < 3 ? 2 : undefined).device);
+    });
+    await page.inspect();
+    page.send({ type: "start", id: 1, options });
+    await page.failure(1);
+    page.send({ type: "start", id: 2, options, resume: true });
+    await page.failure(2);
+    page.send({ type: "start", id: 3, options, resume: true });
+    const { result } = await page.expect("finished", 3);
+    expect((result.run.resumed as { epochs: number }).epochs).toBeGreaterThanOrEqual(2);
+    expect(Array.from(result.object.data)).toEqual(expected);
+    page.close();
+  });
+  test("F8 F21 a device that comes lost counts as a loss; the adapter may be away for a moment", async () => {
+    let opened = 0;
+    const page = new TestPage(async () => {
+      opened += 1;
+      if (opened === 1) throw new GpuError("GPU_LOST", "the device was lost", {}, 75);
+      if (opened === 2) throw new GpuError("GPU_NONE", "no adapter just now", {}, 69);
+      return asOpened(await testDevice());
+    });
+    await page.inspect();
+    page.send({ type: "start", id: 1, options });
+    const { result } = await page.expect("finished", 1);
+    expect(opened).toBe(3);
+    expect(Array.from(result.object.data)).toEqual(expected);
+    page.close();
+  });
+  test("another adapter goes on, and the record says that it is another", async () => {
+    let opened = 0;
+    const page = new TestPage(async () => {
+      const { device, facts } = asOpened(makeLosable(await testDevice(), opened++ === 0 ? 3 : undefined).device);
+      return { device, facts: { ...facts, device: `card ${opened}` } };
+    });
+    await page.inspect();
+    page.send({ type: "start", id: 1, options });
+    const { result } = await page.expect("finished", 1);
+    expect(result.run.resumed).toMatchObject({ sameAdapter: false });
     page.close();
   });
   test("F8 a device that is given lost is refused", async () => {
@@ -86,6 +133,65 @@ function failAllocations(device: GPUDevice, count: number): GPUDevice {
     },
   });
 }
+
+/** Buffers and textures of a device: allocation number `failing` is refused for memory by the scope around it, if any. */
+function failAllocation(device: GPUDevice, failing: number) {
+  const scopes: { readonly filter: GPUErrorFilter; failed: boolean }[] = [];
+  const alive = new Set<object>();
+  let [count, refused] = [0, false];
+  const keep = <T extends GPUBuffer | GPUTexture>(made: T): T => {
+    const scope = scopes.findLast(({ filter }) => filter === "out-of-memory");
+    if (scope && ++count === failing) {
+      scope.failed = true;
+      refused = true;
+    }
+    const destroy = made.destroy.bind(made);
+    alive.add(made);
+    made.destroy = () => {
+      alive.delete(made);
+      destroy();
+    };
+    return made;
+  };
+  const faulty = interpose(device, {
+    createBuffer: (descriptor: GPUBufferDescriptor) => keep(device.createBuffer(descriptor)),
+    createTexture: (descriptor: GPUTextureDescriptor) => keep(device.createTexture(descriptor)),
+    pushErrorScope(filter: GPUErrorFilter) {
+      scopes.push({ filter, failed: false });
+      device.pushErrorScope(filter);
+    },
+    async popErrorScope() {
+      const { failed } = scopes.pop()!;
+      const error = await device.popErrorScope();
+      return failed ? { message: "no memory", [Symbol.toStringTag]: "GPUOutOfMemoryError" } : error;
+    },
+  });
+  return { device: faulty, alive, wasRefused: () => refused };
+}
+
+test("F9 whichever allocation is refused, a run with pictures ends well and leaves nothing behind", async () => {
+  const few = { ...quickOptions, epochs: 2, batchSize: 12 };
+  let failing = 0;
+  let refused = true;
+  for (; refused; failing++) {
+    const faulty = failAllocation(await testDevice(), failing + 1);
+    const page = new TestPage(async () => asOpened(faulty.device));
+    for (const view of ["object-phase", "probe", "pattern"] as const)
+      await page.session.receive({ type: "attach-canvas", view, canvas: new FakeCanvas(30, 40).asOffscreen() });
+    await page.inspect();
+    page.send({ type: "start", id: 1, options: few });
+    const { status, result } = await page.expect("finished", 1);
+    expect(status, `allocation ${failing + 1}`).toBe("finished");
+    expect(result.object.data.every(Number.isFinite)).toBe(true);
+    const ended = faulty.alive.size;
+    page.send({ type: "start", id: 2, options: few });
+    await page.expect("finished", 2);
+    expect(Math.abs(faulty.alive.size - ended), `after allocation ${failing + 1}`).toBeLessThanOrEqual(6); // pictures come and go
+    refused = faulty.wasRefused();
+    page.close();
+  }
+  expect(failing).toBeGreaterThan(4);
+});
 
 describe("too little memory", () => {
   test.each([1, 2, 3])("F9 %i times: minibatches are halved as often, and the result says so", async (count) => {

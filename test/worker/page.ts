@@ -132,6 +132,9 @@ export class FakeCanvas {
 
   getContext() {
     return {
+      clearRect: () => {
+        this.pixels = new Uint8ClampedArray();
+      },
       createImageData: (width: number, height: number) => ({ data: new Uint8ClampedArray(4 * width * height) }),
       putImageData: ({ data }: { data: Uint8ClampedArray }) => {
         expect(data.length).toBe(4 * this.width * this.height);

@@ -133,15 +133,16 @@ describe("F1 H1 no device", () => {
 
 describe("messages that are none", () => {
   test.each([
-    [{ type: "begin", id: 1 }, "type"],
-    [{ type: "inspect", id: 1, file: "scan.npz", name: "scan.npz" }, "file"],
-    [{ type: "start", id: 1, options: {}, previewEvery: 0 }, "previewEvery"],
-    [{ type: "view", view: "object", settings: {} }, "view"],
-    [null, "type"],
-  ])("%j", async (message, field) => {
+    [{ type: "begin", id: 1 }, "type", 1],
+    [{ type: "inspect", id: "a", file: "scan.npz", name: "scan.npz" }, "file", "a"],
+    [{ type: "start", id: 1, options: {}, previewEvery: -1 }, "previewEvery", 1],
+    [{ type: "start", id: {}, options: {} }, "id", null],
+    [{ type: "view", view: "object", settings: {} }, "view", null],
+    [null, "type", null],
+  ])("%j", async (message, field, id) => {
     page.send(message as never);
     const failure = await page.find((m) => m.type === "failed");
-    expect(failure).toMatchObject({ code: "WORKER_MESSAGE", id: null, details: { field } });
+    expect(failure).toMatchObject({ code: "WORKER_MESSAGE", id, details: { field } });
   });
   test("pausing what does not run is no error", async () => {
     page.send({ type: "pause", id: 1 });
