@@ -62,23 +62,35 @@ export const codeOf = (message: FromWorker): string | null => (message.type === 
 export const wrong: number = serveReconstructions;
 `;
 
+const ROOMS = `
+import { compareObjects } from "ptycho-webgpu/compare";
+import { renderReconstruction } from "ptycho-webgpu/pictures";
+import { simulateScan } from "ptycho-webgpu/simulate";
+import { parseManifest } from "ptycho-webgpu/study";
+export const all = [compareObjects, renderReconstruction, simulateScan, parseManifest] as const;
+// @ts-expect-error: what is declared is not any
+export const wrong: readonly [number, number, number, number] = all;
+`;
+
 test("the types of all exports stand by themselves", async () => {
   const fine = { code: 0, text: "" };
   expect(await checkTypes("core.ts", CORE)).toEqual(fine);
   expect(await checkTypes("node.ts", NODE)).toEqual(fine);
   expect(await checkTypes("worker.ts", WORKER)).toEqual(fine);
+  expect(await checkTypes("rooms.ts", ROOMS)).toEqual(fine);
 });
 
 test("all exports can be imported, nothing else can", async () => {
   const script = `
-    const core = await import("ptycho-webgpu");
-    const worker = await import("ptycho-webgpu/worker");
-    const node = await import("ptycho-webgpu/node");
     const inner = await import("ptycho-webgpu/dist/src/index.js").then(() => "open", (error) => error.code);
-    console.log(typeof core.reconstruct, typeof worker.serveReconstructions, typeof node.openDevice, inner);
+    const rooms = ${JSON.stringify(Object.keys(packageManifest.exports))};
+    const found = await Promise.all(rooms.map((room) => import(room.replace(".", "ptycho-webgpu"))));
+    const names = Object.assign({}, ...found);
+    const some = ["reconstruct", "serveReconstructions", "compareObjects", "renderReconstruction", "simulateScan", "parseManifest", "openDevice"];
+    console.log(rooms.length, ...some.map((name) => typeof names[name]), inner);
   `;
   const { code, text } = await project.run(process.execPath, ["--input-type=module", "-e", script]);
-  expect(text).toBe("function function function ERR_PACKAGE_PATH_NOT_EXPORTED\n");
+  expect(text).toBe(`7${" function".repeat(7)} ERR_PACKAGE_PATH_NOT_EXPORTED\n`);
   expect(code).toBe(0);
 });
 

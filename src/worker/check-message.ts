@@ -4,10 +4,12 @@ import { z } from "zod";
 import { OptionsError } from "../errors.ts";
 import { previewViews, type ToWorker } from "./messages.ts";
 
-const id = z.number().or(z.string());
+// z.string() would bring all its formats into every page
+const text = z.custom<string>((value) => typeof value === "string", "expected text");
+const id = z.number().or(text);
 const view = z.enum(previewViews);
 const pair = z.tuple([z.number(), z.number()]);
-const file = { id, file: z.instanceof(Blob), name: z.string() };
+const file = { id, file: z.instanceof(Blob), name: text };
 
 const schema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("open-device"), id }),
