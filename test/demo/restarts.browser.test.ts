@@ -60,6 +60,9 @@ test("twenty cancelled runs leave nothing behind", { timeout: 600_000 }, async (
   console.log(`heap MB, nodes, resident MB: ${JSON.stringify(inMegabytes)}`);
   expect(end.nodes).toBeLessThanOrEqual(warm.nodes + 50);
   expect(end.heap).toBeLessThan(1.2 * warm.heap + 2e6);
-  expect(end.resident).toBeLessThan(1.15 * warm.resident);
+  // resident memory comes and goes by tens of megabytes: compared in the middle of the warm rounds and of the last ones
+  const residentOf = (part: typeof rows) =>
+    part.map(({ resident }) => resident).sort((a, b) => a - b)[part.length >> 1]!;
+  expect(residentOf(rows.slice(-7))).toBeLessThan(1.1 * residentOf(rows.slice(WARM, WARM + 7)));
   expect(faults).toEqual([]);
 });

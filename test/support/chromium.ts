@@ -1,5 +1,5 @@
-// A headless Chromium with WebGPU on SwiftShader, for tests of the page: PTYCHO_CHROMIUM names another binary, else the
-// development package's is unpacked once per version into the user's cache folder.
+// A headless Chromium with WebGPU on SwiftShader, for tests of the page. The development package's is unpacked once per
+// version into the user's cache folder.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
 import { type Browser, chromium } from "playwright-core";
-import { findSwiftshaderPackage, readTar } from "../../src/node/gpu-swiftshader.ts";
+import { readTar } from "../../src/node/gpu-swiftshader.ts";
+import { findChromium } from "./find-chromium.ts";
 
 const decompress = promisify(brotliDecompress);
 const withWebGpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--ignore-gpu-blocklist"];
@@ -25,10 +26,9 @@ export async function launchChromium(options: { webgpu?: boolean; args?: readonl
 }
 
 async function findBinary(): Promise<{ readonly path: string; readonly env: Readonly<Record<string, string>> }> {
-  const given = process.env.PTYCHO_CHROMIUM;
-  if (given) return { path: given, env: {} };
-  const found = findSwiftshaderPackage();
+  const found = findChromium();
   if (!found) throw new Error("no Chromium: npm install, or PTYCHO_CHROMIUM=/path/to/chromium");
+  if (found.kind === "program") return { path: found.path, env: {} };
   const parent = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ptycho-webgpu");
   const folder = join(parent, `chromium-${found.version}`);
   if (!existsSync(folder)) await unpack(found.folder, folder);
