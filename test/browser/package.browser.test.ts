@@ -49,7 +49,9 @@ async function open(url: string): Promise<{ page: Page; faults: string[]; reques
   const page = await browser.newPage();
   const faults: string[] = []; // errors on the console or thrown
   const requests: string[] = [];
-  page.on("console", (message) => void (message.type() === "error" && faults.push(message.text())));
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(`${message.text()} ${message.location().url}`);
+  });
   page.on("pageerror", (error) => void faults.push(String(error)));
   page.on("request", (request) => void requests.push(request.url()));
   await page.goto(url);
