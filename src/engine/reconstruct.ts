@@ -15,7 +15,7 @@ import { LsqmlEngine } from "./lsqml-engine.ts";
 import { makeInitialProbe } from "./probe-modes.ts";
 import type { LsqmlProblem } from "./problem.ts";
 import { chooseRunProfile } from "./profile-choice.ts";
-import type { Diagnosis, PreviewHook, ReconstructHooks, ReconstructResult } from "./result.ts";
+import type { Diagnosis, EpochProgress, PreviewHook, ReconstructHooks, ReconstructResult } from "./result.ts";
 import { settingsNotes } from "./settings-notes.ts";
 import { candidatesOf, defaultProfile } from "./state.ts";
 
@@ -211,6 +211,7 @@ async function runEpochs(
     waitedMs,
   });
   let waitedMs = 0;
+  let computedSeconds = 0;
   let savedAt = performance.now();
   const save = async (startOf: number | null) => {
     if (!hooks.checkpoints || loss.length === 0) return;
@@ -248,7 +249,10 @@ async function runEpochs(
     unsolvedSteps += outcome.unsolvedSteps;
     if (outcome.firstBad) return end("diverged", true, diagnose(problem, epoch, outcome.firstBad));
     loss.push(outcome.loss);
-    reportEpoch(hooks, epoch, epochs, outcome, countPatterns(problem.plan, epoch), (performance.now() - begin) / 1000);
+    const seconds = (performance.now() - begin) / 1000;
+    computedSeconds += seconds;
+    const meanSeconds = computedSeconds / (epoch + 1 - (hooks.resumeFrom?.epochsCompleted ?? 0));
+    reportEpoch(hooks, epoch, epochs, outcome, countPatterns(problem.plan, epoch), seconds, meanSeconds);
     if (hooks.preview && previewDue(hooks.preview, loss.length, epochs))
       await hooks.preview.paint({ epoch, ...engine.arraysOnDevice(), probeScale: Math.sqrt(scale) });
     const everyMs = 1000 * (hooks.checkpoints?.everySeconds ?? Infinity);
@@ -268,15 +272,19 @@ function reportEpoch(
   outcome: EpochOutcome,
   patterns: number,
   seconds: number,
+  meanSeconds: number,
 ): void {
-  hooks.onEpoch?.({
+  const progress: EpochProgress = {
     epoch,
     epochCount,
     loss: outcome.loss,
     minibatchLoss: outcome.minibatchLoss,
     seconds,
     patternsPerSecond: patterns / seconds,
-  });
+  };
+  hooks.onEpoch?.(progress);
+  const done = epoch + 1;
+  hooks.onProgress?.({ ...progress, share: done / epochCount, etaSeconds: meanSeconds * (epochCount - done) });
 }
 
 function diagnose(problem: LsqmlProblem, epoch: number, bad: NonNullable<EpochOutcome["firstBad"]>): Diagnosis {

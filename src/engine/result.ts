@@ -27,6 +27,14 @@ export interface EpochProgress {
   readonly patternsPerSecond: number;
 }
 
+/** An epoch's report with how far the run is. */
+export interface RunProgress extends EpochProgress {
+  /** Finished epochs over all, 0 ... 1. */
+  readonly share: number;
+  /** Seconds that the epochs left will take, by the mean of those of this call; pauses left out. */
+  readonly etaSeconds: number;
+}
+
 /** Where the numbers first went wrong. */
 export interface Diagnosis {
   readonly epoch: number;
@@ -59,6 +67,8 @@ export interface PreviewHook {
 export interface ReconstructHooks {
   readonly onMinibatch?: (progress: MinibatchProgress) => void;
   readonly onEpoch?: (progress: EpochProgress) => void;
+  /** Called after each epoch, behind `onEpoch`. */
+  readonly onProgress?: (progress: RunProgress) => void;
   /** The run waits for it before each epoch; `signal` is looked at afterwards. Changes no bit of the result. */
   readonly beforeEpoch?: (epoch: number) => void | Promise<void>;
   readonly preview?: PreviewHook;

@@ -1,7 +1,7 @@
 // Hooks for pages: they are called when they should be, can pause a run, and change no bit of it.
 import { beforeAll, describe, expect, test } from "vitest";
 import { reconstruct } from "../../src/engine/reconstruct.ts";
-import type { PreviewSources, ReconstructHooks, ReconstructResult } from "../../src/engine/result.ts";
+import type { PreviewSources, ReconstructHooks, ReconstructResult, RunProgress } from "../../src/engine/result.ts";
 import { watchDevice } from "../../src/gpu/device.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import type { ReconstructOptionsInput } from "../../src/options.ts";
@@ -55,6 +55,18 @@ describe("preview", () => {
     await expect(failing).rejects.toThrow("no canvas");
     expect((await run({})).status).toBe("complete");
   });
+});
+
+test("progress comes after each epoch, with its share and the time left", async () => {
+  const seen: RunProgress[] = [];
+  const epochs: number[] = [];
+  await run({ onEpoch: ({ epoch }) => epochs.push(epoch), onProgress: (progress) => seen.push(progress) });
+  expect(seen.map(({ epoch }) => epoch)).toEqual(epochs);
+  expect(seen.map(({ share }) => share)).toEqual([0.2, 0.4, 0.6, 0.8, 1]);
+  expect(seen.map(({ loss }) => loss)).toEqual(Array.from(plain.loss));
+  const mean = (seen[0]!.seconds + seen[1]!.seconds) / 2;
+  expect(seen[1]!.etaSeconds).toBeCloseTo(3 * mean, 9);
+  expect(seen[4]!.etaSeconds).toBe(0);
 });
 
 describe("H6 pause", () => {
