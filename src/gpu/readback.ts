@@ -1,9 +1,9 @@
 // The only map-and-read. A result counts only when the read came after the last submit and the device is still there.
 
 import { GpuError } from "../errors.ts";
-import type { DeviceWatch } from "./device.ts";
+import { type DeviceWatch, withErrorScopes } from "./device.ts";
 
-/** Copies a buffer (or its first `sizeBytes`) to the host. Throws GpuError when the device failed or is gone. */
+/** Copies a buffer (or its first `sizeBytes`) to the host. Throws GpuError when the device failed, is gone or has no memory for it. */
 export async function readBuffer(
   device: GPUDevice,
   watch: DeviceWatch,
@@ -11,7 +11,8 @@ export async function readBuffer(
   sizeBytes = buffer.size,
 ): Promise<ArrayBuffer> {
   const size = Math.ceil(sizeBytes / 4) * 4;
-  const staging = device.createBuffer({ label: `${buffer.label} read back`, size, usage: 0x1 | 0x8 });
+  const label = `${buffer.label} read back`;
+  const staging = await withErrorScopes(device, label, () => device.createBuffer({ label, size, usage: 0x1 | 0x8 }));
   try {
     const encoder = device.createCommandEncoder({ label: `read ${buffer.label}` });
     encoder.copyBufferToBuffer(buffer, 0, staging, 0, size);

@@ -2,7 +2,7 @@
 
 import type { PatternSource } from "../data/dataset.ts";
 import type { Placement } from "../engine/geometry.ts";
-import { watchDevice } from "../gpu/device.ts";
+import { watchDevice, withErrorScopes } from "../gpu/device.ts";
 import { mapBuffer, readBuffer } from "../gpu/readback.ts";
 import { createForwardModel } from "../simulate/forward-model.ts";
 
@@ -77,7 +77,9 @@ async function readPatch(
   const first = clamp(left, columns);
   const count = clamp(left + width - 1, columns) - first + 1;
   const size = height * count * COMPLEX_BYTES;
-  const staging = device.createBuffer({ label: "preview patch", size, usage: READ_BACK });
+  const staging = await withErrorScopes(device, "preview patch", () =>
+    device.createBuffer({ label: "preview patch", size, usage: READ_BACK }),
+  );
   try {
     const encoder = device.createCommandEncoder({ label: "preview patch" });
     for (let y = 0; y < height; y++) {

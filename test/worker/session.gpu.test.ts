@@ -146,8 +146,10 @@ describe("pause, resume, stop", () => {
   });
   test("a start behind an inspection is about that scan", async () => {
     await page.inspect();
-    page.send({ type: "inspect", id: "two", file: scanBlob(scanFile(scanMembers(scanNumbers(20)))), name: "two.npz" });
-    start(1);
+    const file = scanBlob(scanFile(scanMembers(scanNumbers(20))));
+    // straight to the session: by messages the scan might be read before the start arrives
+    void page.session.receive({ type: "inspect", id: "two", file, name: "two.npz" });
+    void page.session.receive({ type: "start", id: 1, options: quickOptions });
     const { result } = await page.expect("finished", 1);
     expect(result.run.input).toMatchObject({ name: "two.npz" });
   });
@@ -257,6 +259,24 @@ describe("pictures", () => {
     expect(page.all("ranges").length).toBeGreaterThan(ranges);
     expect(canvases.get("probe")!.painted).toBeGreaterThan(before);
     expect(canvases.get("probe")).toMatchObject({ height: 80, width: 70 });
+  });
+  test("the colour bar of the probe is at the result's scale, whatever the run's is", async () => {
+    const canvas = new FakeCanvas(16, 16).asOffscreen();
+    await page.inspect();
+    await page.session.receive({ type: "attach-canvas", view: "probe", canvas });
+    const whole = { ...settings, quantity: "amplitude", percentile: [0, 100] } as const;
+    page.send({ type: "view", view: "probe", settings: whole });
+    start(1, { ...quickOptions, intensityScale: 4 });
+    const { result } = await page.expect("finished", 1);
+    const { data } = result.probe;
+    const largest = Math.max(
+      ...Array.from({ length: data.length / 2 }, (_, k) => Math.hypot(data[2 * k]!, data[2 * k + 1]!)),
+    );
+    page.send({ type: "view", view: "probe", settings: { ...whole, zoom: 2 } });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(page.all("ranges").at(-1)!.high / largest).toBeCloseTo(1, 1);
+    page.send({ type: "view", view: "probe", settings: { ...whole, range: [0, largest / 2] } });
+    await page.find((m) => m.type === "ranges" && Math.abs(m.high / largest - 0.5) < 1e-3);
   });
   test("one pattern, measured and modelled, of the last epoch too", async () => {
     await page.inspect();
