@@ -8,8 +8,9 @@ import { createComparePanel } from "./compare-panel.ts";
 import { createDataCard } from "./data-card.ts";
 import { createDropZone } from "./drop-zone.ts";
 import { type FailureFacts, factsOf, refuse } from "./failure.ts";
-import { formatBytes } from "./format.ts";
+import { pauseWhileHidden } from "./hidden-tab.ts";
 import { LiveViews } from "./live-views.ts";
+import { askForMemory } from "./memory.ts";
 import { createNotice } from "./notices.ts";
 import { createOptionsForm } from "./options-form.ts";
 import type { DataCard, Message, Order } from "./protocol.ts";
@@ -19,9 +20,6 @@ import { isActive, nextStage, type Stage, type Step } from "./state.ts";
 import { createUnavailable, type Lack } from "./unavailable.ts";
 
 type ReadingOptions = Order<"inspect">["options"];
-
-/** Above this a page asks first: tabs of small machines are ended without a word. */
-const CONSENT_BYTES = 2 ** 30;
 
 export class App {
   private stage: Stage = "opening";
@@ -33,12 +31,11 @@ export class App {
   private builtIn: Promise<Blob> | null = null;
   private card: DataCard | null = null;
   private finished: Message<"finished"> | null = null;
-  private canvasPoints: ArrayLike<number> | null = null;
-  private pausedByHiding = false;
   /** Count files and runs, so that what belongs to an earlier one is not shown. */
   private readTurn = 0;
   private turn = 0;
-  private lastRead: { readonly file: Blob; readonly name: string } | null = null;
+  /** What the visitor, or the page itself at first, chose last; read as soon as there is a device. */
+  private chosen: { readonly file: Blob; readonly name: string } | null = null;
 
   private readonly notice = createNotice();
   private readonly drop = createDropZone({
@@ -48,13 +45,22 @@ export class App {
   });
   private readonly dataCard = createDataCard();
   private readonly options = createOptionsForm({
-    onReadAgain: () => this.lastRead && void this.read(this.lastRead.file, this.lastRead.name),
+    onReadAgain: () => this.chosen && void this.read(this.chosen.file, this.chosen.name),
   });
   private readonly runPanel = createRunPanel({
     onRun: () => void this.run(),
-    onPause: () => this.pause(),
+    onPause: () => {
+      this.hiddenTab.forget();
+      this.pause();
+    },
     onResume: () => this.resume(),
     onStop: () => this.stop(),
+  });
+  private readonly hiddenTab = pauseWhileHidden({
+    isRunning: () => this.stage === "running",
+    isPaused: () => this.stage === "paused",
+    pause: () => this.pause(),
+    resume: () => this.resume(),
   });
   private readonly result = createResultPanel({
     drawPicture: (npz, status) =>
@@ -101,9 +107,15 @@ export class App {
     });
     this.side.append(this.drop.root, this.options.root, this.runPanel.root);
     this.content.append(this.notice.root, this.dataCard.root, this.views.root, this.result.root, this.compare.root);
-    document.addEventListener("visibilitychange", () => this.followVisibility());
     this.views.attachCanvases();
-    if (await this.openDevice()) await this.readBuiltIn();
+    await this.openAndRead();
+  }
+
+  /** With a device at hand: what was chosen meanwhile or before, else the built-in scan. */
+  private async openAndRead(): Promise<void> {
+    if (!(await this.openDevice())) return;
+    if (this.chosen) await this.read(this.chosen.file, this.chosen.name);
+    else await this.readBuiltIn();
   }
 
   private take(step: Step, detail?: string): boolean {
@@ -130,8 +142,10 @@ export class App {
   }
 
   private async readBuiltIn(): Promise<void> {
+    const turn = ++this.readTurn;
     try {
-      await this.read(await this.builtIn!, "built-in scan");
+      const file = await this.builtIn!;
+      if (turn === this.readTurn) await this.read(file, "built-in scan");
     } catch (error) {
       this.notice.show("The built-in scan could not be fetched", factsOf(error));
     }
@@ -140,11 +154,12 @@ export class App {
   /** A run under way goes on until the new scan is accepted. */
   private async read(file: Blob, name: string): Promise<void> {
     const before = this.card;
-    if (!isActive(this.stage) && !this.take("file-chosen")) return;
     const turn = ++this.readTurn;
-    this.lastRead = { file, name };
+    this.chosen = { file, name };
     this.notice.clear();
     this.drop.setReading(name);
+    if (this.stage === "opening") return; // openAndRead() will
+    if (!isActive(this.stage) && !this.take("file-chosen")) return;
     try {
       const { data, canvas } = this.options.values();
       const card = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
@@ -175,34 +190,29 @@ export class App {
 
   private async run(resume = false, consented = false): Promise<void> {
     if (!this.card) return;
-    const neededBytes = estimateBytes(this.card);
-    if (neededBytes > CONSENT_BYTES && !consented) {
-      const facts = refuse("PAGE_MEMORY", "the patterns of this scan fill much of what a browser gives a page", {
-        expected: `at most ${formatBytes(CONSENT_BYTES)} without asking`,
-        got: `about ${formatBytes(neededBytes)}`,
-        remedy: "Choose “Only the first” so many patterns, use the command line, or go on: a phone may end the page",
-      }).facts;
-      return this.notice.show("This run needs much memory", facts, {
-        label: "Run all the same",
-        run: () => void this.run(resume, true),
-      });
+    const values = this.options.values();
+    const question = askForMemory(this.card, values);
+    if (question && !consented) {
+      const goOn = { label: "Run all the same", run: () => void this.run(resume, true) };
+      return this.notice.show("This run needs much memory", question, goOn);
     }
     if (!this.take("run")) return;
+    this.hiddenTab.forget();
     const turn = ++this.turn;
     const { heightPx, widthPx } = this.card;
     this.notice.clear();
     this.dataCard.fold(true);
-    this.result.show(null, "");
-    this.compare.offer(false);
     this.runPanel.setProgress(null);
     try {
       const finished = await this.client!.start(
-        this.options.values(),
+        values,
         (report) => {
           if (turn !== this.turn) return;
           if (report.type === "started") {
-            this.canvasPoints = report.positionsPx;
-            this.views.begin(report.canvasShape, [heightPx, widthPx], report.probeModes, report.positionsPx);
+            // until here a refusal leaves the result before as it is
+            this.result.show(null, "");
+            this.compare.offer(false);
+            this.views.begin(report, [heightPx, widthPx]);
           } else if (report.type === "progress") {
             this.runPanel.setProgress(report);
             this.views.addProgress(report);
@@ -212,7 +222,7 @@ export class App {
       );
       if (turn !== this.turn) return;
       this.finished = finished;
-      this.views.finish(finished.result, this.canvasPoints);
+      this.views.finish(finished.result);
       this.result.show(finished, this.adapter.textContent ?? "");
       this.compare.offer(true);
       this.take("ended", finished.status === "cancelled" ? "Stopped" : undefined);
@@ -233,20 +243,11 @@ export class App {
   }
 
   private resume(): void {
-    this.pausedByHiding = false;
     if (this.take("resume")) this.client!.resume();
   }
 
   private stop(): void {
     if (this.take("stop")) void this.client!.stop();
-  }
-
-  /** Timers of hidden tabs are slowed down: the run waits for its reader. */
-  private followVisibility(): void {
-    if (document.hidden && this.stage === "running") {
-      this.pause();
-      this.pausedByHiding = true;
-    } else if (!document.hidden && this.pausedByHiding && this.stage === "paused") this.resume();
   }
 
   private async compareWith(previous: File) {
@@ -284,9 +285,4 @@ export class App {
     this.notice.show("The computation ended unexpectedly", facts);
     await this.openDevice();
   }
-}
-
-/** float32 patterns, which are most of what a run holds. */
-function estimateBytes({ patterns, heightPx, widthPx }: DataCard): number {
-  return 4 * patterns * heightPx * widthPx;
 }

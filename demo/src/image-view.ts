@@ -232,7 +232,7 @@ export class ImageView {
 
   /** Phases that span more than half a turn get the whole one; differences get equal sides. */
   private rangeOfImage(image: ScalarImage): [number, number] {
-    const [low, high] = rangeOf(image, this.percentile);
+    const [low, high] = rangeOf([image], this.percentile);
     if (this.quantity === "hue") return [-Math.PI, Math.PI];
     if (this.quantity === "phase" && (this.fullTurn || high - low > CYCLIC_SPAN_RAD)) return [-Math.PI, Math.PI];
     if (this.quantity !== "difference") return [low, high];

@@ -5,7 +5,7 @@ import { button, element } from "./dom.ts";
 import { ImageView } from "./image-view.ts";
 import type { FinishedResult, Message, PreviewView, ViewSettings } from "./protocol.ts";
 import { pickComponent, toLog } from "./scalar-image.ts";
-import { frameOf } from "./viewport.ts";
+import { frameOf, fromIndices } from "./viewport.ts";
 
 type ArrayView = "object-phase" | "object-amplitude" | "probe";
 const CANVAS_PX = 512;
@@ -14,9 +14,6 @@ export interface LiveViewEvents {
   attachCanvas(view: PreviewView, canvas: OffscreenCanvas): void;
   setView(view: PreviewView, settings: ViewSettings): void;
 }
-
-/** Positions (y, x) on a canvas of pixels. */
-export type CanvasPoints = ArrayLike<number> | null;
 
 export class LiveViews {
   readonly root: HTMLElement;
@@ -36,7 +33,7 @@ export class LiveViews {
   private readonly partSelect = element("select", { "aria-label": "What the probe image shows" });
   private readonly dots: HTMLButtonElement;
   private losses: [number[], (number | null)[]] = [[], []];
-  private points: CanvasPoints = null;
+  private points: Float32Array | null = null;
   private result: FinishedResult | null = null;
 
   constructor(events: LiveViewEvents) {
@@ -79,18 +76,14 @@ export class LiveViews {
     }
   }
 
-  /** Makes room for a run on a canvas of `canvasShape` and `modes` probes of `probeShape` pixels; looks at the scan first. */
-  begin(
-    canvasShape: readonly [number, number],
-    probeShape: readonly [number, number],
-    modes: number,
-    points: ArrayLike<number>,
-  ): void {
+  /** Makes room for a run with probes of `probeShape` pixels; looks at the scan first. */
+  begin({ canvasShape, probeModes, positionsPx }: Message<"started">, probeShape: readonly [number, number]): void {
+    const points = fromIndices(positionsPx);
     this.root.hidden = false;
     this.result = null;
     this.losses = [[], []];
     this.loss.setData(this.losses);
-    this.setModes(modes);
+    this.setModes(probeModes);
     const frame = frameOf(points, canvasShape, Math.max(...probeShape) / 3);
     for (const view of Object.keys(this.views) as ArrayView[]) {
       if (view === "probe") this.views[view].setLive(this.canvases.get(view)!, probeShape);
@@ -129,7 +122,7 @@ export class LiveViews {
   }
 
   /** Takes the numbers of the result, so that lines can be drawn and files saved. */
-  finish(result: FinishedResult, points: CanvasPoints): void {
+  finish(result: FinishedResult): void {
     this.result = result;
     this.views["object-phase"].setImage(pickComponent(result.object, 0, "phase"));
     this.views["object-amplitude"].setImage(pickComponent(result.object, 0, "amplitude"));
@@ -139,7 +132,6 @@ export class LiveViews {
     const losses = [...result.loss].map((loss) => (loss > 0 ? loss : null));
     this.losses = [losses.map((_, index) => index + 1), losses];
     this.loss.setData(this.losses);
-    this.setPoints(points);
   }
 
   private setModes(count: number): void {
@@ -200,7 +192,7 @@ export class LiveViews {
     this.setPoints(this.points);
   }
 
-  private setPoints(points: CanvasPoints): void {
+  private setPoints(points: Float32Array | null): void {
     this.points = points;
     this.dots.disabled = points === null;
     this.views["object-phase"].setPoints(this.dots.getAttribute("aria-pressed") === "true" ? points : null);

@@ -18,7 +18,7 @@ export function paintImage(
   const map = chooseMap(quantity, low, high);
   const scale = map.entries / (high - low);
   const { light } = image;
-  const [dark, bright] = light ? rangeOf({ shape: image.shape, values: light }, percentile) : [0, 1];
+  const [dark, bright] = light ? rangeOf([{ shape: image.shape, values: light }], percentile) : [0, 1];
   for (let i = 0; i < image.values.length; i++) {
     const value = image.values[i]!;
     if (!Number.isFinite(value)) continue;

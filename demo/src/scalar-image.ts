@@ -48,24 +48,37 @@ export function toLog(image: ScalarImage): ScalarImage {
   return { shape: image.shape, values: Float32Array.from(image.values, (value) => Math.log10(Math.max(value, floor))) };
 }
 
-/** Values at shares `percentile` (0 ... 100) of the finite values; equal ends are moved apart. */
-export function rangeOf(image: ScalarImage, percentile: readonly [number, number]): [number, number] {
-  const stride = Math.max(1, Math.ceil(image.values.length / SAMPLES));
+/** Values at shares `percentile` (0 ... 100) of the finite values of all images; equal ends are moved apart. */
+export function rangeOf(images: readonly ScalarImage[], percentile: readonly [number, number]): [number, number] {
+  if (percentile[0] <= 0 && percentile[1] >= 100) return spread(fullRange(images));
   const sample: number[] = [];
-  for (let i = 0; i < image.values.length; i += stride) {
-    if (Number.isFinite(image.values[i]!)) sample.push(image.values[i]!);
+  for (const { values, shape } of images) {
+    const stride = strideFor(values.length, shape[1]);
+    for (let i = 0; i < values.length; i += stride) if (Number.isFinite(values[i]!)) sample.push(values[i]!);
   }
-  if (percentile[0] <= 0 && percentile[1] >= 100) return spread(fullRange(image));
   const sorted = Float64Array.from(sample).sort();
   const at = (share: number) => sorted[Math.round((share / 100) * (sorted.length - 1))] ?? 0;
   return spread([at(percentile[0]), at(percentile[1])]);
 }
 
-function fullRange(image: ScalarImage): [number, number] {
+/** Steps that have a factor in common with the width would see the same few columns in every row. */
+function strideFor(count: number, width: number): number {
+  let stride = Math.max(1, Math.ceil(count / SAMPLES));
+  while (greatestDivisor(stride, width) > 1) stride++;
+  return stride;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+function fullRange(images: readonly ScalarImage[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of image.values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
+  for (const { values } of images) {
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
   }
   return low <= high ? [low, high] : [0, 0];
 }

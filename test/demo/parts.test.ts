@@ -1,14 +1,17 @@
-// Parts of the page that need no browser: stages, viewport, overlap, percentiles, lines, drops, remedies.
+// Parts of the page that need no browser: stages, viewport, overlap, percentiles, lines, drops, remedies, typed values.
 import { expect, test } from "vitest";
 import { pickDropped } from "../../demo/src/drop-zone.ts";
 import { formatBytes, formatNumber, formatSeconds } from "../../demo/src/format.ts";
+import { askForMemory } from "../../demo/src/memory.ts";
 import { listFields } from "../../demo/src/option-fields.ts";
 import { countOverlap } from "../../demo/src/overlap-map.ts";
+import type { DataCard } from "../../demo/src/protocol.ts";
 import { rewordRemedy } from "../../demo/src/remedies.ts";
 import { pickComponent, rangeOf, sampleLine, toLog } from "../../demo/src/scalar-image.ts";
 import { controlsOf, nextStage } from "../../demo/src/state.ts";
+import { readTyped } from "../../demo/src/typed-value.ts";
 import { findLack } from "../../demo/src/unavailable.ts";
-import { panBy, toImage, toStage, wholeImage, zoomAt } from "../../demo/src/viewport.ts";
+import { fromIndices, panBy, toImage, toStage, wholeImage, zoomAt } from "../../demo/src/viewport.ts";
 
 test("a run goes through its stages, and steps that make no sense are ignored", () => {
   const walk = (steps: readonly Parameters<typeof nextStage>[1][]) =>
@@ -62,13 +65,49 @@ test("components, percentiles, logarithms and lines", () => {
   expect(second - first).toBeCloseTo(Math.PI / 2, 6); // the mean phase is gone, differences stay
   expect(first + second).toBeCloseTo(0, 6);
   const ramp = { shape: [10, 10] as const, values: Float32Array.from({ length: 100 }, (_, i) => i) };
-  expect(rangeOf(ramp, [0, 100])).toEqual([0, 99]);
-  expect(rangeOf(ramp, [10, 90])).toEqual([10, 89]);
-  expect(rangeOf({ shape: [1, 2], values: Float32Array.of(2, 2) }, [0, 100])).toEqual([1.5, 2.5]);
+  expect(rangeOf([ramp], [0, 100])).toEqual([0, 99]);
+  expect(rangeOf([ramp], [10, 90])).toEqual([10, 89]);
+  expect(rangeOf([ramp, { shape: [1, 1], values: Float32Array.of(400) }], [0, 100])).toEqual([0, 400]);
+  expect(rangeOf([{ shape: [1, 2], values: Float32Array.of(2, 2) }], [0, 100])).toEqual([1.5, 2.5]);
   expect(Array.from(toLog({ shape: [1, 3], values: Float32Array.of(0, 1, 100) }).values)).toEqual([-2, 0, 2]);
   const line = sampleLine(ramp, [2.5, 0.5], [2.5, 3.5]);
   expect(line).toEqual({ distancePx: [0, 1, 2, 3], values: [20, 21, 22, 23] });
   expect(sampleLine(ramp, [0.5, 8.5], [0.5, 10.5]).values).toEqual([8, 9, null]);
+});
+
+test("percentiles see all columns, whatever the width", () => {
+  for (const width of [400, 500, 512]) {
+    const values = Float32Array.from({ length: width * width }, (_, i) => i % width);
+    const [low, high] = rangeOf([{ shape: [width, width], values }], [10, 90]);
+    expect(low / width, `${width}`).toBeCloseTo(0.1, 1.7);
+    expect(high / width, `${width}`).toBeCloseTo(0.9, 1.7);
+  }
+});
+
+test("scan positions are middles of pixels", () => {
+  expect(Array.from(fromIndices([0, 7.25]))).toEqual([0.5, 7.75]);
+});
+
+test("what was typed is a number, a list where one is wanted, or text for the core to refuse", () => {
+  expect(readTyped("  ", false)).toBeUndefined();
+  expect(["100", " 1e3 ", "-2.5"].map((text) => readTyped(text, false))).toEqual([100, 1000, -2.5]);
+  expect(["100,000", "5 10", "auto", "1,"].map((text) => readTyped(text, false))).toEqual([
+    "100,000",
+    "5 10",
+    "auto",
+    "1,",
+  ]);
+  expect(["64, 128", "64 128", "64×128", "64;128"].map((text) => readTyped(text, true))).toEqual(
+    Array.from({ length: 4 }, () => [64, 128]),
+  );
+  expect(["64,", "a, 2"].map((text) => readTyped(text, true))).toEqual(["64,", "a, 2"]);
+});
+
+test("memory is asked about for the patterns that are used", () => {
+  const card = { patterns: 20_000, heightPx: 256, widthPx: 256 } as DataCard;
+  expect(askForMemory(card, {})).toMatchObject({ code: "PAGE_MEMORY", details: { got: "about 5243 MB" } });
+  expect(askForMemory(card, { data: { firstPatterns: 100 } })).toBeNull();
+  expect(askForMemory(card, { data: { firstPatterns: 1e9 } })?.details.got).toBe("about 5243 MB");
 });
 
 test("one file can be dropped; folders and several are refused with what to do", () => {

@@ -34,13 +34,16 @@ export interface OpenedPage {
   close(): Promise<void>;
 }
 
-/** Opens `url` in a fresh context; records requests, faults and long tasks (`longTasks`). */
+/**
+ * Opens `url` in a fresh context; records requests, faults and long tasks (`longTasks`). `before`: a script to run first;
+ * `slowWorkersMs`: how late the scripts of the workers arrive.
+ */
 export async function openPage(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions & { before?: string } = {},
+  options: BrowserContextOptions & { before?: string; slowWorkersMs?: number } = {},
 ): Promise<OpenedPage> {
-  const { before, ...contextOptions } = options;
+  const { before, slowWorkersMs, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...contextOptions });
   const page = await context.newPage();
   const requests: string[] = [];
@@ -58,6 +61,12 @@ export async function openPage(
     document.addEventListener("securitypolicyviolation", (event) => console.error("CSP " + event.violatedDirective + " " + event.blockedURI));
     ${before ?? ""}
   `);
+  if (slowWorkersMs) {
+    await context.route(/worker[^/]*\.js$/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, slowWorkersMs));
+      await route.continue();
+    });
+  }
   await page.goto(url);
   return { page, requests, faults, close: () => context.close() };
 }
