@@ -4,7 +4,6 @@ import finishedPictureUrl from "../../fixtures/pictures/demo.png?url";
 import { AnalysisClient } from "./analysis-client.ts";
 import builtInScanUrl from "./built-in-scan.npz?url";
 import { ReconstructionClient } from "./client.ts";
-import { createComparePanel } from "./compare-panel.ts";
 import { createDataCard } from "./data-card.ts";
 import { createDropZone } from "./drop-zone.ts";
 import { type FailureFacts, factsOf, refuse } from "./failure.ts";
@@ -14,10 +13,11 @@ import { askForMemory } from "./memory.ts";
 import { createNotice } from "./notices.ts";
 import { createOptionsForm } from "./options-form.ts";
 import type { DataCard, Message, Order } from "./protocol.ts";
-import { createResultPanel } from "./result-panel.ts";
+import { ResultArea } from "./result-area.ts";
 import { createRunPanel } from "./run-panel.ts";
 import { isActive, nextStage, type Stage, type Step } from "./state.ts";
 import { createUnavailable, type Lack } from "./unavailable.ts";
+import { loadWorkers } from "./workers.ts";
 
 type ReadingOptions = Order<"inspect">["options"];
 
@@ -30,9 +30,9 @@ export class App {
   private analysis: AnalysisClient | null = null;
   private builtIn: Promise<Blob> | null = null;
   private card: DataCard | null = null;
-  private finished: Message<"finished"> | null = null;
   /** Count files and runs, so that what belongs to an earlier one is not shown. */
   private readTurn = 0;
+  private reading = false;
   private turn = 0;
   /** What the visitor, or the page itself at first, chose last; read as soon as there is a device. */
   private chosen: { readonly file: Blob; readonly name: string } | null = null;
@@ -62,18 +62,17 @@ export class App {
     pause: () => this.pause(),
     resume: () => this.resume(),
   });
-  private readonly result = createResultPanel({
-    drawPicture: (npz, status) =>
-      this.analysis!.picture({ npz: new Blob([npz]), title: this.card?.name ?? "reconstruction", status }),
-    onError: (error) => this.notice.show("The picture could not be drawn", factsOf(error)),
-  });
-  private readonly compare = createComparePanel({
-    compare: (previous) => this.compareWith(previous),
-    onError: (error) => this.notice.show("The results cannot be compared", factsOf(error)),
-  });
   private readonly views = new LiveViews({
     attachCanvas: (view, canvas) => this.client?.attachCanvas(view, canvas),
     setView: (view, settings) => this.client?.setView(view, settings),
+    drawImage: (picture) => this.analysis!.image(picture),
+    computeNumbers: (request) => this.analysis!.numbers(request),
+    onError: (error) => this.notice.show("The image could not be drawn", factsOf(error)),
+  });
+  private readonly results = new ResultArea({
+    views: this.views,
+    notice: this.notice,
+    analysis: () => this.analysis!,
   });
 
   constructor(side: HTMLElement, content: HTMLElement, adapter: HTMLElement) {
@@ -95,24 +94,16 @@ export class App {
     // Everything that will be needed is fetched now: from here on the page works without a network.
     this.builtIn = fetch(builtInScanUrl).then((response) => response.blob());
     this.builtIn.catch(() => undefined); // told when it is wanted
-    this.analysis = new AnalysisClient(
-      new Worker(new URL("./analysis-worker.ts", import.meta.url), { type: "module", name: "analysis" }),
-    );
-    const createWorker = () =>
-      new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "reconstruction" });
-    this.client = new ReconstructionClient(createWorker, {
+    this.side.append(this.drop.root, this.options.root, this.runPanel.root);
+    this.content.append(this.notice.root, this.dataCard.root, this.views.root, ...this.results.roots);
+    const makers = await loadWorkers();
+    this.analysis = new AnalysisClient(makers.analysis);
+    this.client = new ReconstructionClient(makers.reconstruction, {
       onGone: (reason, replaced) => void this.recover(reason, replaced),
       onDeviceLost: (reason) => this.showLoss(reason),
       onRange: (range) => this.views.setRange(range),
     });
-    this.side.append(this.drop.root, this.options.root, this.runPanel.root);
-    this.content.append(this.notice.root, this.dataCard.root, this.views.root, this.result.root, this.compare.root);
     this.views.attachCanvases();
-    await this.openAndRead();
-  }
-
-  /** With a device at hand: what was chosen meanwhile or before, else the built-in scan. */
-  private async openAndRead(): Promise<void> {
     if (!(await this.openDevice())) return;
     if (this.chosen) await this.read(this.chosen.file, this.chosen.name);
     else await this.readBuiltIn();
@@ -151,15 +142,17 @@ export class App {
     }
   }
 
-  /** A run under way goes on until the new scan is accepted. */
-  private async read(file: Blob, name: string): Promise<void> {
+  /** A run under way goes on until the new scan is accepted. `again`: for a new worker, all else stays as it is. */
+  private async read(file: Blob, name: string, again = false): Promise<void> {
     const before = this.card;
     const turn = ++this.readTurn;
+    const keepResult = again && this.results.held;
     this.chosen = { file, name };
-    this.notice.clear();
+    if (!again) this.notice.clear();
     this.drop.setReading(name);
-    if (this.stage === "opening") return; // openAndRead() will
+    if (this.stage === "opening") return; // it is read when there is a device
     if (!isActive(this.stage) && !this.take("file-chosen")) return;
+    this.reading = true;
     try {
       const { data, canvas } = this.options.values();
       const card = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
@@ -167,24 +160,27 @@ export class App {
       this.turn++;
       if (this.stage !== "reading") this.take("file-chosen");
       this.card = card;
-      this.finished = null;
       this.dataCard.show(card);
-      this.dataCard.fold(false);
+      this.dataCard.fold(keepResult);
       this.options.requireQuantity(!card.quantityStated);
-      this.views.hide();
-      this.result.show(null, "");
-      this.compare.offer(false);
+      if (!keepResult) {
+        this.views.hide();
+        this.results.forget();
+      }
       this.runPanel.setProgress(null);
       this.take("file-read", `Ready to run ${card.patterns} patterns`);
     } catch (error) {
       if (turn !== this.readTurn) return;
-      const again = { label: "Read it again with these options", run: () => void this.read(file, name) };
-      this.notice.show(`${name} cannot be used`, factsOf(error), again);
+      const readAgain = { label: "Read it again with these options", run: () => void this.read(file, name) };
+      this.notice.show(`${name} cannot be used`, factsOf(error), readAgain);
       if (this.stage === "reading") {
         this.take(before ? "file-kept" : "file-refused", before ? `Kept: ${before.name}` : undefined);
       }
     } finally {
-      if (turn === this.readTurn) this.drop.setReading(null);
+      if (turn === this.readTurn) {
+        this.reading = false;
+        this.drop.setReading(null);
+      }
     }
   }
 
@@ -199,7 +195,8 @@ export class App {
     if (!this.take("run")) return;
     this.hiddenTab.forget();
     const turn = ++this.turn;
-    const { heightPx, widthPx } = this.card;
+    let started: Message<"started"> | null = null;
+    const { name, heightPx, widthPx } = this.card;
     this.notice.clear();
     this.dataCard.fold(true);
     this.runPanel.setProgress(null);
@@ -209,9 +206,8 @@ export class App {
         (report) => {
           if (turn !== this.turn) return;
           if (report.type === "started") {
-            // until here a refusal leaves the result before as it is
-            this.result.show(null, "");
-            this.compare.offer(false);
+            started = report;
+            this.results.hide(); // until here a refusal leaves the one before as it is
             this.views.begin(report, [heightPx, widthPx]);
           } else if (report.type === "progress") {
             this.runPanel.setProgress(report);
@@ -221,15 +217,14 @@ export class App {
         resume,
       );
       if (turn !== this.turn) return;
-      this.finished = finished;
-      this.views.finish(finished.result);
-      this.result.show(finished, this.adapter.textContent ?? "");
-      this.compare.offer(true);
+      const { positionsPx } = started!;
+      this.results.show({ message: finished, name, adapterLine: this.adapter.textContent ?? "", positionsPx });
       this.take("ended", finished.status === "cancelled" ? "Stopped" : undefined);
     } catch (error) {
       if (turn !== this.turn) return;
       const facts = factsOf(error);
       if (facts.code === "WORKER_GONE") return; // recover() tells
+      this.results.restore();
       const goOn = { label: "Go on with a new device", run: () => void this.run(true) };
       if (facts.code === "STOPPED") return void this.take("failed", "Stopped before there was a result");
       this.notice.show("The run failed", facts, facts.code === "GPU_LOST" ? goOn : undefined);
@@ -250,19 +245,6 @@ export class App {
     if (this.take("stop")) void this.client!.stop();
   }
 
-  private async compareWith(previous: File) {
-    if (!this.finished) throw refuse("PAGE_NO_RESULT", "there is no result yet");
-    // the reader of the worker names what is no result
-    await this.client!.loadResult(previous, previous.name);
-    const current = new Blob([this.finished.result.npz as Uint8Array<ArrayBuffer>]);
-    return await this.analysis!.compare({
-      current,
-      currentName: "the current result",
-      previous,
-      previousName: previous.name,
-    });
-  }
-
   private showLoss(reason: string): void {
     this.notice.show("The graphics adapter was lost", {
       code: "GPU_LOST",
@@ -272,17 +254,25 @@ export class App {
     });
   }
 
-  /** A worker that died is replaced; the file has to be read again. */
+  /** A worker that died is replaced; what was finished stays, and the scan is read again unless reading it was the end. */
   private async recover(reason: string, replaced: boolean): Promise<void> {
-    this.turn++;
     const facts = factsOf(refuse("WORKER_GONE", `the worker that computes ended: ${reason}`));
-    if (!replaced) return this.showUnavailable("no-adapter", facts);
-    this.take("worker-gone");
+    if (!replaced && !this.results.held) return this.showUnavailable("no-adapter", facts);
+    if (this.reading) this.chosen = null;
+    const { chosen } = this;
+    this.turn++;
+    this.readTurn++;
+    this.reading = false;
     this.card = null;
-    this.dataCard.show(null);
+    this.drop.setReading(null);
+    this.take("worker-gone", replaced ? undefined : "Reload the page to run again");
     this.views.hide();
-    this.views.attachCanvases();
+    this.results.restore();
     this.notice.show("The computation ended unexpectedly", facts);
-    await this.openDevice();
+    if (!replaced) return;
+    this.views.attachCanvases();
+    if (!(await this.openDevice())) return;
+    if (!this.chosen) this.dataCard.show(null);
+    else await this.read(this.chosen.file, this.chosen.name, this.chosen === chosen);
   }
 }

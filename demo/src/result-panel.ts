@@ -11,7 +11,7 @@ export interface ResultPanel {
 
 export interface ResultPanelEvents {
   /** The picture that the command line draws. */
-  drawPicture(npz: Uint8Array<ArrayBuffer>, status: string): Promise<Uint8Array<ArrayBuffer>>;
+  drawPicture(npz: Blob, status: string): Promise<Blob>;
   onError(error: unknown): void;
 }
 
@@ -28,15 +28,15 @@ export function createResultPanel(events: ResultPanelEvents): ResultPanel {
     root,
     show(finished, adapterLine) {
       root.hidden = finished === null;
+      body.replaceChildren(); // what is not shown is not held
       if (!finished) return;
       const { result, status } = finished;
       const npz = result.npz as Uint8Array<ArrayBuffer>;
-      const save = (name: string, bytes: BlobPart, type: string) => download(name, new Blob([bytes], { type }));
       const picture = button("reconstruction.png", async () => {
         picture.disabled = true;
         await events
-          .drawPicture(npz.slice(), status)
-          .then((png) => save("reconstruction.png", png, "image/png"))
+          .drawPicture(new Blob([npz]), status)
+          .then((png) => download("reconstruction.png", png))
           .catch((error) => events.onError(error));
         picture.disabled = false;
       });
@@ -56,10 +56,10 @@ export function createResultPanel(events: ResultPanelEvents): ResultPanel {
           "div",
           { class: "buttons" },
           button(`reconstruction.npz (${formatBytes(npz.byteLength)})`, () =>
-            save("reconstruction.npz", npz, "application/zip"),
+            download("reconstruction.npz", new Blob([npz], { type: "application/zip" })),
           ),
           picture,
-          button("run.json", () => save("run.json", result.runText, "application/json")),
+          button("run.json", () => download("run.json", new Blob([result.runText], { type: "application/json" }))),
         ),
         element("p", { class: "hint" }, "Every image has its own PNG button."),
       );

@@ -1,5 +1,6 @@
 // Parts of the page that need no browser: stages, viewport, overlap, percentiles, lines, drops, remedies, typed values.
 import { expect, test } from "vitest";
+import { computeImage, planeOf, readerOf } from "../../demo/src/complex-plane.ts";
 import { pickDropped } from "../../demo/src/drop-zone.ts";
 import { formatBytes, formatNumber, formatSeconds } from "../../demo/src/format.ts";
 import { askForMemory } from "../../demo/src/memory.ts";
@@ -7,7 +8,7 @@ import { listFields } from "../../demo/src/option-fields.ts";
 import { countOverlap } from "../../demo/src/overlap-map.ts";
 import type { DataCard } from "../../demo/src/protocol.ts";
 import { rewordRemedy } from "../../demo/src/remedies.ts";
-import { pickComponent, rangeOf, sampleLine, toLog } from "../../demo/src/scalar-image.ts";
+import { rangeOf, sampleLine, thin, toLog } from "../../demo/src/scalar-image.ts";
 import { controlsOf, nextStage } from "../../demo/src/state.ts";
 import { readTyped } from "../../demo/src/typed-value.ts";
 import { findLack } from "../../demo/src/unavailable.ts";
@@ -60,19 +61,31 @@ test("overlap counts the windows over every pixel", () => {
 
 test("components, percentiles, logarithms and lines", () => {
   const array = { shape: [1, 2], data: Float32Array.of(3, 4, -4, 3) };
-  expect(Array.from(pickComponent(array, 0, "amplitude").values)).toEqual([5, 5]);
-  const [first, second] = Array.from(pickComponent(array, 0, "phase").values) as [number, number];
+  expect(Array.from(computeImage(planeOf(array, 0), "amplitude").values)).toEqual([5, 5]);
+  const [first, second] = Array.from(computeImage(planeOf(array, 0), "phase").values) as [number, number];
   expect(second - first).toBeCloseTo(Math.PI / 2, 6); // the mean phase is gone, differences stay
   expect(first + second).toBeCloseTo(0, 6);
+  const right = planeOf(array, 0, { start: [0, 1], shape: [1, 1] }); // the mean of a part
+  expect([0, 1].map(readerOf(right, "hue"))).toEqual([expect.closeTo(-Math.PI / 2, 6), expect.closeTo(0, 6)]);
+  expect(Array.from(computeImage(right, "hue").light!)).toEqual([5, 5]);
   const ramp = { shape: [10, 10] as const, values: Float32Array.from({ length: 100 }, (_, i) => i) };
   expect(rangeOf([ramp], [0, 100])).toEqual([0, 99]);
   expect(rangeOf([ramp], [10, 90])).toEqual([10, 89]);
   expect(rangeOf([ramp, { shape: [1, 1], values: Float32Array.of(400) }], [0, 100])).toEqual([0, 400]);
   expect(rangeOf([{ shape: [1, 2], values: Float32Array.of(2, 2) }], [0, 100])).toEqual([1.5, 2.5]);
   expect(Array.from(toLog({ shape: [1, 3], values: Float32Array.of(0, 1, 100) }).values)).toEqual([-2, 0, 2]);
-  const line = sampleLine(ramp, [2.5, 0.5], [2.5, 3.5]);
-  expect(line).toEqual({ distancePx: [0, 1, 2, 3], values: [20, 21, 22, 23] });
-  expect(sampleLine(ramp, [0.5, 8.5], [0.5, 10.5]).values).toEqual([8, 9, null]);
+  const valueAt = (index: number) => ramp.values[index]!;
+  const along = (y: number, x0: number, x1: number) =>
+    sampleLine([10, 10], valueAt, [
+      [y, x0],
+      [y, x1],
+    ]);
+  expect(along(2.5, 0.5, 3.5)).toEqual({ distancePx: [0, 1, 2, 3], values: [20, 21, 22, 23] });
+  expect(along(0.5, 8.5, 10.5).values).toEqual([8, 9, null]);
+  const thinned = thin(ramp, 4);
+  expect(thinned).toMatchObject({ shape: [4, 4], stepPx: 3 });
+  expect(Array.from(thinned.values.subarray(0, 5))).toEqual([0, 3, 6, 9, 30]);
+  expect(thin(ramp, 10)).toBe(ramp);
 });
 
 test("percentiles see all columns, whatever the width", () => {

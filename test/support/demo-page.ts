@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Worker } from "playwright-core";
 import { build } from "vite";
 import { type ServedFolder, serveFolder } from "./serve-folder.ts";
 
@@ -27,7 +27,7 @@ export async function serveDemo(): Promise<ServedFolder> {
 
 export interface OpenedPage {
   readonly page: Page;
-  /** Addresses asked for, in order. */
+  /** Addresses asked for, in order; what the page made itself left out. */
   readonly requests: string[];
   /** Errors on the console or thrown in the page. */
   readonly faults: string[];
@@ -48,7 +48,10 @@ export async function openPage(
   const page = await context.newPage();
   const requests: string[] = [];
   const faults: string[] = [];
-  context.on("request", (request) => requests.push(request.url()));
+  context.on("request", (request) => {
+    // a blob is in the page already
+    if (!request.url().startsWith("blob:")) requests.push(request.url());
+  });
   page.on("console", (message) => {
     if (message.type() === "error") faults.push(message.text());
   });
@@ -108,6 +111,12 @@ export async function download(page: Page, name: string | RegExp): Promise<Uint8
   const arrived = page.waitForEvent("download");
   await page.getByRole("button", { name }).first().click();
   return new Uint8Array(readFileSync(await (await arrived).path()));
+}
+
+/** The worker of this name, made by demo/src/workers.ts. */
+export async function findWorker(page: Page, name: "reconstruction" | "analysis"): Promise<Worker> {
+  for (const worker of page.workers()) if ((await worker.evaluate(() => self.name)) === name) return worker;
+  throw new Error(`no worker ${name}`);
 }
 
 /** A fact of the run panel, e.g. "Epoch". */
