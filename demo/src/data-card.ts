@@ -5,6 +5,7 @@ import { formatBytes, formatNumber, formatShape } from "./format.ts";
 import { ImageView } from "./image-view.ts";
 import { countOverlap } from "./overlap-map.ts";
 import type { DataCard } from "./protocol.ts";
+import { rewordFlags } from "./remedies.ts";
 import { toLog } from "./scalar-image.ts";
 
 export interface DataCardView {
@@ -66,7 +67,7 @@ function describe(card: DataCard): HTMLElement[] {
     ]),
   ];
   if (card.notes.length > 0) {
-    const notes = card.notes.map((note) => element("li", {}, note));
+    const notes = card.notes.map((note) => element("li", {}, rewordFlags(note)));
     parts.push(element("ul", { class: "notes" }, ...notes));
   }
   const rows = card.keys

@@ -3,6 +3,7 @@
 import { button, download, element, factList } from "./dom.ts";
 import { formatBytes, formatNumber, formatSeconds } from "./format.ts";
 import type { Message } from "./protocol.ts";
+import { rewordFlags } from "./remedies.ts";
 
 export interface ResultPanel {
   readonly root: HTMLElement;
@@ -40,12 +41,12 @@ export function createResultPanel(events: ResultPanelEvents): ResultPanel {
           .catch((error) => events.onError(error));
         picture.disabled = false;
       });
-      const notes = result.notes.map((note) => element("li", {}, note));
+      const notes = result.notes.map((note) => element("li", {}, rewordFlags(note)));
       body.replaceChildren(
         element("h2", {}, "Result"),
         factList([
           ["State", statusWords[status]],
-          ["Diagnosis", result.diagnosis],
+          ["Diagnosis", result.diagnosis && rewordFlags(result.diagnosis)],
           ["Epochs", String(result.loss.length)],
           ["Last loss", result.loss.length > 0 ? formatNumber(result.loss.at(-1)!) : null],
           ["Time", formatSeconds(result.seconds)],

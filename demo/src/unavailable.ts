@@ -2,6 +2,7 @@
 
 import { element } from "./dom.ts";
 import type { FailureFacts } from "./failure.ts";
+import { rewordFlags } from "./remedies.ts";
 
 /** What kept the page from an adapter. */
 export type Lack = "insecure" | "no-webgpu" | "no-adapter";
@@ -47,7 +48,7 @@ const words: Readonly<
 /** The page for a lack, with the refusal in its own words and the picture at `pictureUrl`. */
 export function createUnavailable(lack: Lack, facts: FailureFacts | null, pictureUrl: string): HTMLElement {
   const { title, what, todo } = words[lack];
-  const said = facts ? element("p", { class: "said" }, `${facts.message}`) : null;
+  const said = facts ? element("p", { class: "said" }, rewordFlags(facts.message)) : null;
   return element(
     "section",
     { class: "panel unavailable" },

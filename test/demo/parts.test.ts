@@ -1,4 +1,6 @@
 // Parts of the page that need no browser: stages, viewport, overlap, percentiles, lines, drops, remedies, typed values.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { computeImage, planeOf, readerOf } from "../../demo/src/complex-plane.ts";
 import { pickDropped } from "../../demo/src/drop-zone.ts";
@@ -7,7 +9,7 @@ import { askForMemory } from "../../demo/src/memory.ts";
 import { listFields } from "../../demo/src/option-fields.ts";
 import { countOverlap } from "../../demo/src/overlap-map.ts";
 import type { DataCard } from "../../demo/src/protocol.ts";
-import { rewordRemedy } from "../../demo/src/remedies.ts";
+import { rewordFlags } from "../../demo/src/remedies.ts";
 import { rangeOf, sampleLine, thin, toLog } from "../../demo/src/scalar-image.ts";
 import { controlsOf, nextStage } from "../../demo/src/state.ts";
 import { readTyped } from "../../demo/src/typed-value.ts";
@@ -144,9 +146,34 @@ test("every option of the core has a row, and the ones with names of their own a
   expect(new Set(fields.map(({ label }) => label)).size).toBe(fields.length);
 });
 
-test("remedies name the page's fields instead of flags", () => {
-  expect(rewordRemedy("Say --intensity or --amplitude")).toBe("Say “Values are: intensity” or “Values are: amplitude”");
-  expect(rewordRemedy("Say --intensity-scale counts")).toBe("Say --intensity-scale counts");
+test("advice names the page's fields instead of flags", () => {
+  const said = {
+    "Say --intensity or --amplitude": "Say “Values are: intensity” or “Values are: amplitude”",
+    "give --intensity-scale counts": "give “Intensity scale: counts”",
+    "use --noise-model gaussian": "use “Noise model: gaussian”",
+    "or pass --no-rescale-probe-in-first-epoch": "or pass “Rescale probe in first epoch: off”",
+    "Raise the limit with --memory-budget 2GB, or": "Raise the limit with “Data: memory budget bytes”, or",
+    "or move --canvas-origin": "or move “Canvas: origin px”",
+    "--first-patterns N": "“Only the first”",
+    "Pass --clip-negative to set them to zero": "Pass “Clip negative values” to set them to zero",
+    "a -- b --unknown-flag": "a -- b --unknown-flag",
+  };
+  for (const [text, expected] of Object.entries(said)) expect(rewordFlags(text)).toBe(expected);
+});
+
+test("no flag of the core's texts reaches the page", () => {
+  const root = join(import.meta.dirname, "../../src");
+  let found = 0;
+  for (const folder of ["data", "engine"]) {
+    for (const name of readdirSync(join(root, folder)).filter((file) => file.endsWith(".ts"))) {
+      const lines = readFileSync(join(root, folder, name), "utf8").split("\n");
+      for (const line of lines.filter((text) => !/^\s*(\*|\/\/|\/\*)/.test(text) && /--[a-z]/.test(text))) {
+        found++;
+        expect(rewordFlags(line), `${folder}/${name}`).not.toMatch(/--[a-z]/);
+      }
+    }
+  }
+  expect(found).toBeGreaterThan(10);
 });
 
 test("what a browser lacks", () => {
