@@ -84,7 +84,7 @@ export class App {
   /** Replaces the page by what this browser lacks. */
   showUnavailable(lack: Lack, facts: FailureFacts | null): void {
     this.stage = "unavailable";
-    this.adapter.textContent = "No usable graphics adapter";
+    this.adapter.textContent = lack === "incomplete" ? "Not started" : "No usable graphics adapter";
     this.side.remove();
     this.content.replaceChildren(createUnavailable(lack, facts, finishedPictureUrl));
     document.querySelector("main")!.classList.add("alone");

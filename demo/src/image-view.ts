@@ -1,10 +1,11 @@
 // One image on the page: zoom, pan, colour bar with values, range by percentile, a line profile by drag. It shows numbers
 // that the page holds, or a canvas that the worker paints.
 
-import { CYCLIC_SPAN_RAD, chooseMap, type Quantity } from "./colour-maps.ts";
+import { CYCLIC_SPAN_RAD, chooseMap } from "./colour-maps.ts";
 import { button, download, element, oncePerFrame } from "./dom.ts";
 import { formatTick } from "./format.ts";
 import { followPointers } from "./image-gestures.ts";
+import type { ImageSettings, ImageViewOptions, Numbers } from "./image-settings.ts";
 import { createOverlay } from "./overlay.ts";
 import { type Look, paintBar, paintImage } from "./paint.ts";
 import { samplePainted } from "./painted-line.ts";
@@ -14,34 +15,6 @@ import { type Line, type LineSample, rangeOf, type ScalarImage, sampleLine } fro
 import { panBy, toImage, toStage, type Viewport, wholeImage, zoomAt } from "./viewport.ts";
 
 const STAGE_PX = 512;
-
-export interface ImageViewOptions {
-  readonly title: string;
-  readonly quantity: Quantity;
-  /** Of the values at the colour bar, e.g. "rad". */
-  readonly unit: string;
-  readonly percentile?: readonly [number, number];
-  /** Called when the user zooms, pans or chooses another range. */
-  readonly onSettings?: () => void;
-  /** Called when the user chooses another range. */
-  readonly onRange?: () => void;
-  readonly onError?: (error: unknown) => void;
-}
-
-/** Numbers behind a picture that the page need not hold as an image. */
-export interface Numbers {
-  sample(line: Line): LineSample;
-  /** The whole image as a PNG. */
-  draw(look: Look): Promise<Blob>;
-}
-
-/** What to make of an image; the view's own where left out. */
-export interface ImageSettings {
-  readonly quantity?: Quantity;
-  readonly unit?: string;
-  /** Images that the range is taken from; the shown one alone when left out. */
-  readonly rangeOver?: readonly ScalarImage[];
-}
 
 export class ImageView {
   readonly root: HTMLElement;
@@ -89,6 +62,7 @@ export class ImageView {
     });
     this.caption.textContent = options.title;
     this.stage.setAttribute("aria-label", `${options.title}: arrow keys pan, plus and minus zoom, 0 shows all`);
+    this.stage.title = "Ctrl and the wheel zoom, after a click the wheel alone; drag to pan";
     this.stage.append(this.still, this.overlay.canvas);
     this.root = element(
       "figure",
@@ -101,7 +75,11 @@ export class ImageView {
     );
     followPointers(this.stage, {
       pan: (by) => this.moveTo(panBy(this.view, this.shape, by)),
-      zoom: (factor, at) => this.moveTo(zoomAt(this.view, this.shape, factor, at)),
+      zoom: (factor, at) => {
+        const { zoom } = this.view;
+        this.moveTo(zoomAt(this.view, this.shape, factor, at));
+        return this.view.zoom !== zoom;
+      },
       reset: () => this.moveTo(wholeImage(this.shape)),
       line: (from, to) => this.setLine([toImage(this.view, this.shape, from), toImage(this.view, this.shape, to)]),
       drawsLines: () => this.profileSwitch.getAttribute("aria-pressed") === "true",
@@ -217,6 +195,7 @@ export class ImageView {
     const pressed = this.profileSwitch.getAttribute("aria-pressed") === "true";
     this.profileSwitch.setAttribute("aria-pressed", String(!pressed));
     this.stage.classList.toggle("drawing", !pressed);
+    this.followZoom();
     const [height, width] = this.shape;
     const across: Line = [
       [height / 2, 0.5],
@@ -270,7 +249,14 @@ export class ImageView {
     return [-largest, largest];
   }
 
+  /** A finger on an image that is seen whole scrolls the page. */
+  private followZoom(): void {
+    const drawing = this.stage.classList.contains("drawing");
+    this.stage.classList.toggle("whole", this.view.zoom === 1 && !drawing);
+  }
+
   private draw(): void {
+    this.followZoom();
     const context = this.still.getContext("2d")!;
     context.clearRect(0, 0, STAGE_PX, STAGE_PX);
     if (this.painted) {

@@ -4,7 +4,7 @@
 import { createScanBox } from "ptycho-webgpu/compare";
 import type { ImagePicture } from "./analysis.ts";
 import { type ComplexPlane, type Part, type PlaneBox, planeOf, readerOf } from "./complex-plane.ts";
-import type { Numbers } from "./image-view.ts";
+import type { Numbers } from "./image-settings.ts";
 import type { FinishedResult } from "./protocol.ts";
 import { sampleLine } from "./scalar-image.ts";
 

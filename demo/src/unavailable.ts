@@ -5,7 +5,7 @@ import type { FailureFacts } from "./failure.ts";
 import { rewordFlags } from "./remedies.ts";
 
 /** What kept the page from an adapter. */
-export type Lack = "insecure" | "no-webgpu" | "no-adapter";
+export type Lack = "insecure" | "no-webgpu" | "no-adapter" | "incomplete";
 
 /** What the browser lacks, known before anything is tried; null when it may work. */
 export function findLack(scope: { readonly isSecureContext: boolean; readonly navigator: object }): Lack | null {
@@ -23,6 +23,11 @@ const words: Readonly<
       "Open the same page over https.",
       "Or serve it from your own machine and open http://localhost: npm run demo:web.",
     ],
+  },
+  incomplete: {
+    title: "The page did not start",
+    what: "A part of it could not be fetched or started.",
+    todo: ["Reload the page.", "Or serve it from your own machine and open http://localhost: npm run demo:web."],
   },
   "no-webgpu": {
     title: "This browser has no WebGPU",

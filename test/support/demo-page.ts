@@ -10,7 +10,7 @@ import { type ServedFolder, serveFolder } from "./serve-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** Builds the page into a folder of its own and serves it on a free port of localhost. */
-export async function serveDemo(): Promise<ServedFolder> {
+export async function serveDemo(): Promise<ServedFolder & { readonly folder: string }> {
   execFileSync(process.execPath, [join(root, "scripts/make-demo-scan.js")]);
   const folder = mkdtempSync(join(tmpdir(), "ptycho-page-"));
   const configFile = join(root, "demo/vite.config.ts");
@@ -18,6 +18,7 @@ export async function serveDemo(): Promise<ServedFolder> {
   const served = await serveFolder(folder);
   return {
     ...served,
+    folder,
     async close() {
       await served.close();
       rmSync(folder, { recursive: true, force: true });
