@@ -83,10 +83,11 @@ test("run, pause, resume and stop with the keyboard alone", { timeout: 200_000 }
   expect(await focused()).toBe("Run again");
   await page.keyboard.press("Enter");
   await waitForStage(page, "running");
+  await waitForEpoch(page, 1);
   // whoever goes elsewhere is not called back
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.locator(".stage").last().focus();
+  await page.locator(".views .stage").first().focus();
   await waitForStage(page, "finished");
   expect(await page.evaluate(() => document.activeElement?.className)).toContain("stage");
   await close();
