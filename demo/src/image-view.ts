@@ -257,9 +257,9 @@ export class ImageView {
 
   private draw(): void {
     this.followZoom();
-    const context = this.still.getContext("2d")!;
-    context.clearRect(0, 0, STAGE_PX, STAGE_PX);
     if (this.painted) {
+      const context = this.still.getContext("2d")!;
+      context.clearRect(0, 0, STAGE_PX, STAGE_PX);
       const at = (point: readonly [number, number]) => toStage(this.view, this.shape, point);
       const [top, left] = at([0, 0]).map((part) => part * STAGE_PX) as [number, number];
       const [bottom, right] = at(this.shape).map((part) => part * STAGE_PX) as [number, number];

@@ -17,10 +17,13 @@ const RADIUS_PX = 2.5;
 /** `content` is asked when a frame is drawn. */
 export function createOverlay(sidePx: number, content: () => OverlayContent) {
   const canvas = element("canvas", { width: sidePx, height: sidePx });
+  let empty = true;
   const draw = oncePerFrame(() => {
+    const { view, shape, points, line } = content();
+    if (empty && !points && !line) return; // a canvas costs time with its first use
+    empty = !points && !line;
     const context = canvas.getContext("2d")!;
     context.clearRect(0, 0, sidePx, sidePx);
-    const { view, shape, points, line } = content();
     const place = (point: readonly [number, number]) =>
       toStage(view, shape, point).map((part) => part * sidePx) as [number, number];
     if (points) drawDots(context, points, place);

@@ -1,4 +1,5 @@
 // Images on the page: one range for what is compared, nothing of an earlier run, scrolling past them, themes.
+import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
@@ -149,5 +150,51 @@ test("a long name does not push the page", async () => {
   await dropFile(page, `${"a".repeat(180)}.npz`, new Uint8Array(100));
   await expect.poll(() => page.locator(".notice h2").textContent()).toContain("cannot be used");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await close();
+});
+
+test("numbers and pictures of a finished run agree", { timeout: 200_000 }, async () => {
+  const { page, close } = await openPage(browser, demo.url);
+  await waitForStage(page, "ready");
+  await finishSmall(page);
+  for (const [title, part] of [
+    ["Object phase", null],
+    ["Object amplitude", null],
+    ["Probe", "amplitude"],
+    ["Probe", "phase"],
+  ] as const) {
+    const view = figure(page, title);
+    if (part) await page.getByLabel("What the probe image shows").selectOption(part);
+    await view.getByRole("button", { name: "All", exact: true }).click();
+    await page.waitForTimeout(800); // the worker paints
+    const arrived = page.waitForEvent("download");
+    await view.getByRole("button", { name: "PNG" }).click();
+    const png = readFileSync(await (await arrived).path()).toString("base64");
+    const difference = await view
+      .locator(".stage canvas")
+      .first()
+      .evaluate(async (canvas: HTMLCanvasElement, text) => {
+        const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+        const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+        const read = (source: CanvasImageSource, side: number) => {
+          const context = new OffscreenCanvas(side, side).getContext("2d")!;
+          context.drawImage(source, 0, 0);
+          return context.getImageData(0, 0, side, side).data;
+        };
+        const [side, scale] = [canvas.width, canvas.width / Math.max(image.width, image.height)];
+        const [live, own] = [read(canvas, side), read(image, side)];
+        const [top, left] = [(side - scale * image.height) / 2, (side - scale * image.width) / 2];
+        let sum = 0;
+        for (let y = 0; y < image.height; y++) {
+          for (let x = 0; x < image.width; x++) {
+            const at = 4 * (Math.floor(top + scale * (y + 0.5)) * side + Math.floor(left + scale * (x + 0.5)));
+            for (let colour = 0; colour < 3; colour++)
+              sum += Math.abs(live[at + colour]! - own[4 * (y * side + x) + colour]!);
+          }
+        }
+        return sum / (3 * image.width * image.height);
+      }, png);
+    expect(difference, `${title} ${part}, mean difference of 255`).toBeLessThan(3);
+  }
   await close();
 });
