@@ -127,7 +127,7 @@ export class App {
       return true;
     } catch (error) {
       const facts = factsOf(error);
-      if (facts.code !== "WORKER_GONE") this.showUnavailable("no-adapter", facts);
+      if (facts.code !== "WORKER_GONE") this.giveUp(facts);
       return false;
     }
   }
@@ -254,10 +254,19 @@ export class App {
     });
   }
 
+  /** Nothing can be run any more: the page says so, beside the result if there is one. */
+  private giveUp(facts: FailureFacts): void {
+    if (this.results.held) {
+      this.take("device-refused");
+      const details = { ...facts.details, remedy: "Save the result and reload the page" };
+      this.notice.show("Nothing can be run any more", { ...facts, details });
+    } else this.showUnavailable("no-adapter", facts);
+  }
+
   /** A worker that died is replaced; what was finished stays, and the scan is read again unless reading it was the end. */
   private async recover(reason: string, replaced: boolean): Promise<void> {
     const facts = factsOf(refuse("WORKER_GONE", `the worker that computes ended: ${reason}`));
-    if (!replaced && !this.results.held) return this.showUnavailable("no-adapter", facts);
+    if (this.stage === "unavailable") return;
     if (this.reading) this.chosen = null;
     const { chosen } = this;
     this.turn++;
@@ -265,11 +274,11 @@ export class App {
     this.reading = false;
     this.card = null;
     this.drop.setReading(null);
-    this.take("worker-gone", replaced ? undefined : "Reload the page to run again");
+    this.take("worker-gone");
     this.views.hide();
     this.results.restore();
+    if (!replaced) return this.giveUp(facts);
     this.notice.show("The computation ended unexpectedly", facts);
-    if (!replaced) return;
     this.views.attachCanvases();
     if (!(await this.openDevice())) return;
     if (!this.chosen) this.dataCard.show(null);

@@ -123,7 +123,9 @@ export class LiveViews {
   hide(): void {
     this.root.hidden = true;
     this.numbers = null;
+    this.showLosses([], 0);
     for (const view of Object.values(this.views)) view.setNumbers(null);
+    for (const view of [...Object.values(this.views), this.measured, this.modelled]) view.setImage(null);
   }
 
   addProgress({ epoch, losses }: Message<"progress">): void {
@@ -175,6 +177,7 @@ export class LiveViews {
     this.root.hidden = false;
     this.run = null;
     this.still = true;
+    for (const view of [this.measured, this.modelled]) view.setImage(null); // of another run, or gone
     this.finish(result, positionsPx);
     this.setPoints(fromIndices(positionsPx));
     await Promise.all((Object.keys(this.views) as ArrayView[]).map((view) => this.showStill(view)));

@@ -22,7 +22,7 @@ export function toLog(image: ScalarImage): ScalarImage {
   let largest = 0;
   for (const value of image.values) if (value > largest) largest = value;
   const floor = largest > 0 ? largest * 1e-4 : 1;
-  return { shape: image.shape, values: Float32Array.from(image.values, (value) => Math.log10(Math.max(value, floor))) };
+  return { ...image, values: Float32Array.from(image.values, (value) => Math.log10(Math.max(value, floor))) };
 }
 
 /** Values at shares `percentile` (0 ... 100) of the finite values of all images; equal ends are moved apart. */

@@ -81,7 +81,7 @@ test("the worker that computes dies while running, and after a finished run", { 
   expect(await page.locator(".result").isVisible()).toBe(true);
   expect((await download(page, /reconstruction\.npz/)).length).toBeGreaterThan(1000);
   // the page shows the numbers itself: they can be looked at in other ways
-  await expect.poll(() => countPictures(page)).toBe(5);
+  await expect.poll(() => countPictures(page)).toBe(3); // the pattern belonged to the run
   await page.getByLabel("What the probe image shows").selectOption("phase");
   await expect.poll(() => page.locator(".views .colour-bar").nth(2).textContent()).toContain("3.14");
   expect((await download(page, "PNG")).length).toBeGreaterThan(100);
@@ -108,5 +108,31 @@ test("the worker that compares dies: the next comparison has another one", { tim
   await expect.poll(() => page.locator(".compare dl").textContent(), { timeout: 60_000 }).toContain("earlier.npz");
   expect(await page.locator(".compare dl").textContent()).toContain("by the positions in both files");
   expect(await page.locator(".compare dl").textContent()).toContain("never below the threshold");
+  await close();
+});
+
+test("no other worker can be started: the result stays, and the page says that nothing can be run", async () => {
+  const before = `
+    const Before = Worker;
+    window.Worker = class extends Before {
+      constructor(url, options) {
+        const broken = URL.createObjectURL(new Blob(["throw new Error('cannot start')"], { type: "text/javascript" }));
+        super(window.noMore && options.name === "reconstruction" ? broken : url, options);
+      }
+    };`;
+  const { page, close } = await openPage(browser, demo.url, { before });
+  await waitForStage(page, "ready");
+  await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(25))));
+  await expect.poll(() => page.locator(".card").textContent()).toContain("25 of 16 × 16 pixels");
+  await page.fill("#option-epochs", "2");
+  await press(page, "Run");
+  await waitForStage(page, "finished");
+  await page.evaluate("window.noMore = true");
+  await kill(page, "reconstruction");
+  await waitForStage(page, "unavailable");
+  await expect.poll(() => page.locator(".notice").textContent()).toContain("cannot start");
+  await expect.poll(() => countPictures(page)).toBe(3);
+  expect((await download(page, /reconstruction\.npz/)).length).toBeGreaterThan(1000);
+  expect(await page.getByRole("button", { name: "Run", exact: true }).isDisabled()).toBe(true);
   await close();
 });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { describeCrossing, describePlace, describeShift } from "../../demo/src/compare-words.ts";
 import { computeImage, planeOf, readerOf } from "../../demo/src/complex-plane.ts";
 import { pickDropped } from "../../demo/src/drop-zone.ts";
 import { formatBytes, formatNumber, formatSeconds } from "../../demo/src/format.ts";
@@ -88,6 +89,7 @@ test("components, percentiles, logarithms and lines", () => {
   expect(thinned).toMatchObject({ shape: [4, 4], stepPx: 3 });
   expect(Array.from(thinned.values.subarray(0, 5))).toEqual([0, 3, 6, 9, 30]);
   expect(thin(ramp, 10)).toBe(ramp);
+  expect(toLog(thinned).stepPx, "lines are still measured in pixels of the image").toBe(3);
 });
 
 test("percentiles see all columns, whatever the width", () => {
@@ -186,4 +188,16 @@ test("numbers as people read them", () => {
   expect([0, 1234567, 0.00012345, 12.3456].map(formatNumber)).toEqual(["0", "1.23e+6", "1.23e-4", "12.35"]);
   expect([4, 200, 7500, Number.NaN].map(formatSeconds)).toEqual(["4 s", "3 min 20 s", "2 h 5 min", "–"]);
   expect([400, 5e5, 2.5e6, 3e9].map(formatBytes)).toEqual(["1 kB", "500 kB", "2.5 MB", "3000 MB"]);
+});
+
+test("a comparison says what its figures hide", () => {
+  const crossing = (state: "crosses" | "never" | "from the start" | "undefined") =>
+    describeCrossing({ state, cyclesPerPx: 0.25, resolutionPx: state === "crosses" ? 4 : null });
+  expect(crossing("crosses")).toBe("4 px");
+  expect(crossing("never")).toContain("alike");
+  expect(crossing("from the start")).toContain("nothing in common");
+  expect(crossing("undefined")).toContain("not defined");
+  expect(describeShift([1, -2.5], false)).toBe("1, -2.5 px (y, x)");
+  expect(describeShift([5, 0], true)).toContain("may not belong together");
+  expect(new Set((["recorded", "rule", "centred"] as const).map(describePlace)).size).toBe(3);
 });
