@@ -1,7 +1,12 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// workers that come from the network have the policy of their own answers, so the servers send the page's
+const [, policy] = /content="(default-src [^"]+)"/.exec(readFileSync(at("index.html"), "utf8"))!;
+const headers = { "Content-Security-Policy": policy! };
 
 export default defineConfig({
   root: at("."),
@@ -12,7 +17,8 @@ export default defineConfig({
       { find: /^ptycho-webgpu$/, replacement: at("../src/index.ts") },
     ],
   },
-  server: { fs: { allow: [at("..")] } },
+  server: { fs: { allow: [at("..")] }, headers },
+  preview: { headers },
   worker: { format: "es" },
   build: {
     outDir: at("dist"),

@@ -1,17 +1,10 @@
-// Work on finished results that would hold up the page: comparing two of them, drawing the command line's picture.
+// Work on results that would hold up the page: comparing two of them, drawing the command line's picture, whole images.
 
-import { blobAccess, type ComplexArray, openNpz } from "ptycho-webgpu";
-import { compareObjects } from "ptycho-webgpu/compare";
+import { blobAccess, type ComplexArray, InputError, openNpz } from "ptycho-webgpu";
 import { renderReconstruction } from "ptycho-webgpu/pictures";
-import type { ScalarImage } from "./scalar-image.ts";
-
-export interface CompareRequest {
-  readonly type: "compare";
-  readonly current: Blob;
-  readonly currentName: string;
-  readonly previous: Blob;
-  readonly previousName: string;
-}
+import { type ComplexPlane, computeImage, type Part } from "./complex-plane.ts";
+import { type Look, paintImage } from "./paint.ts";
+import { LARGEST_SHOWN_PX, type ScalarImage, thin } from "./scalar-image.ts";
 
 export interface PictureRequest {
   readonly type: "picture";
@@ -20,29 +13,25 @@ export interface PictureRequest {
   readonly status: string;
 }
 
-/** Two results over the area that both have, the current one laid on the previous one. */
-export interface ComparedResults {
-  readonly amplitude: ComparedPair;
-  readonly phase: ComparedPair;
-  readonly offsetPx: readonly [number, number];
-  readonly boxPx: readonly [number, number];
+/** An image of a result, one pixel each, in the colours of the page. */
+export interface ImagePicture {
+  readonly plane: ComplexPlane;
+  readonly part: Part;
+  readonly look: Look;
 }
 
-export interface ComparedPair {
-  readonly previous: ScalarImage;
-  readonly current: ScalarImage;
-  readonly difference: ScalarImage;
-  readonly rms: number;
-  readonly ssim: number | null;
-  readonly frc: {
-    readonly cyclesPerPx: Float64Array;
-    readonly correlation: Float64Array;
-    readonly halfBitThreshold: Float64Array;
-    readonly halfBitPx: number | null;
-  };
+export interface ImageRequest extends ImagePicture {
+  readonly type: "image";
 }
 
-interface StoredResult {
+/** An image of a result as numbers, thinned to what a page can show without stopping. */
+export interface NumbersRequest {
+  readonly type: "numbers";
+  readonly plane: ComplexPlane;
+  readonly part: Part;
+}
+
+export interface StoredResult {
   readonly object: ComplexArray;
   readonly probe: ComplexArray;
   readonly loss: Float64Array;
@@ -51,64 +40,13 @@ interface StoredResult {
   readonly positionsPx: Float64Array | null;
 }
 
-/** Compares; throws the core's refusals. */
-export async function compareResults(request: CompareRequest): Promise<ComparedResults> {
-  const current = await readResult(request.current, request.currentName);
-  const previous = await readResult(request.previous, request.previousName);
-  // compareObjects wants the truth's pixel [0, 0] at data coordinate (0, 0)
-  const apart = ([0, 1] as const).map((axis) => (current.originPx?.[axis] ?? 0) - (previous.originPx?.[axis] ?? 0));
-  const placed = current.originPx !== null && previous.originPx !== null;
-  const compared = compareObjects(
-    [
-      {
-        object: current.object,
-        canvasOriginPx: placed ? (apart as [number, number]) : null,
-        usedPositionsPx: placed ? shiftPositions(current.positionsPx, apart) : null,
-        probe: null,
-      },
-    ],
-    { object: previous.object, positionsPx: previous.positionsPx },
-  );
-  const [only] = compared.results;
-  if (!only?.images || !only.metrics || !only.alignment) {
-    throw new Error(only?.refused ? `The results cannot be compared: ${only.refused.reason}` : "nothing to compare");
-  }
-  const { images, metrics } = only;
-  const pair = (part: "amplitude" | "phase"): ComparedPair => {
-    const truth = part === "phase" ? images.truthPhase : images.truthAmplitude;
-    const found = part === "phase" ? images.foundPhase : images.foundAmplitude;
-    const shape = [truth.heightPx, truth.widthPx] as const;
-    const difference = Float64Array.from(found.values, (value, i) => value - truth.values[i]!);
-    const { frc, ssim, mse } = metrics[part];
-    return {
-      previous: { shape, values: Float64Array.from(truth.values) },
-      current: { shape, values: Float64Array.from(found.values) },
-      difference: { shape, values: difference },
-      rms: Math.sqrt(mse),
-      ssim,
-      frc: {
-        cyclesPerPx: frc.cyclesPerPx,
-        correlation: frc.correlation,
-        halfBitThreshold: frc.halfBitThreshold,
-        halfBitPx: frc.halfBit.resolutionPx,
-      },
-    };
-  };
-  return {
-    amplitude: pair("amplitude"),
-    phase: pair("phase"),
-    offsetPx: only.alignment.offsetPx,
-    boxPx: [compared.region.box.heightPx, compared.region.box.widthPx],
-  };
-}
-
 /** PNG of a result file, as `ptycho reconstruct` draws it. */
-export async function drawResult(request: PictureRequest): Promise<Uint8Array> {
+export async function drawResult(request: PictureRequest): Promise<Blob> {
   const result = await readResult(request.npz, request.title);
   const { object, probe } = result;
   const [height, width] = probe.shape.slice(-2) as [number, number];
   const modes = probe.data.length / (2 * height * width);
-  return renderReconstruction(
+  const png = renderReconstruction(
     {
       object: { shape: object.shape.length === 2 ? [1, ...object.shape] : object.shape, data: object.data },
       probe: { shape: [1, modes, height, width], data: probe.data },
@@ -120,10 +58,30 @@ export async function drawResult(request: PictureRequest): Promise<Uint8Array> {
     },
     { title: request.title },
   );
+  return new Blob([png as Uint8Array<ArrayBuffer>], { type: "image/png" });
 }
 
-async function readResult(file: Blob, name: string): Promise<StoredResult> {
+export function drawImage({ plane, part, look }: ImageRequest): Promise<Blob> {
+  return paintImage(computeImage(plane, part), look).convertToBlob({ type: "image/png" });
+}
+
+export function computeNumbers({ plane, part }: NumbersRequest): ScalarImage {
+  return thin(computeImage(plane, part), LARGEST_SHOWN_PX);
+}
+
+/** Reads a reconstruction.npz. Throws InputError as reading does, RESULT_MISSING_KEY for what is no result. */
+export async function readResult(file: Blob, name: string): Promise<StoredResult> {
   const npz = await openNpz(blobAccess(file, name));
+  for (const member of ["reconstructed_object", "reconstructed_probe"]) {
+    if (npz.has(member)) continue;
+    throw new InputError("RESULT_MISSING_KEY", "the file holds no reconstruction", {
+      source: name,
+      field: member,
+      expected: "a reconstruction.npz",
+      got: npz.names.join(", ") || "an empty archive",
+      remedy: "Choose the reconstruction.npz of an earlier run, not a scan",
+    });
+  }
   const complex = async (member: string): Promise<ComplexArray> => {
     const array = await npz.readNumeric(member);
     return { shape: array.shape, data: Float32Array.from(array.data as ArrayLike<number>) };
@@ -138,8 +96,4 @@ async function readResult(file: Blob, name: string): Promise<StoredResult> {
     originPx: origin ? [origin[0]!, origin[1]!] : null,
     positionsPx: await numbers("positions_px"),
   };
-}
-
-function shiftPositions(positionsPx: Float64Array | null, by: readonly number[]): Float64Array | null {
-  return positionsPx?.map((value, index) => value + by[index & 1]!) ?? null;
 }

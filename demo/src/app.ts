@@ -4,24 +4,22 @@ import finishedPictureUrl from "../../fixtures/pictures/demo.png?url";
 import { AnalysisClient } from "./analysis-client.ts";
 import builtInScanUrl from "./built-in-scan.npz?url";
 import { ReconstructionClient } from "./client.ts";
-import { createComparePanel } from "./compare-panel.ts";
 import { createDataCard } from "./data-card.ts";
 import { createDropZone } from "./drop-zone.ts";
 import { type FailureFacts, factsOf, refuse } from "./failure.ts";
-import { formatBytes } from "./format.ts";
+import { pauseWhileHidden } from "./hidden-tab.ts";
 import { LiveViews } from "./live-views.ts";
+import { askForMemory } from "./memory.ts";
 import { createNotice } from "./notices.ts";
 import { createOptionsForm } from "./options-form.ts";
 import type { DataCard, Message, Order } from "./protocol.ts";
-import { createResultPanel } from "./result-panel.ts";
+import { ResultArea } from "./result-area.ts";
 import { createRunPanel } from "./run-panel.ts";
 import { isActive, nextStage, type Stage, type Step } from "./state.ts";
 import { createUnavailable, type Lack } from "./unavailable.ts";
+import { loadWorkers } from "./workers.ts";
 
 type ReadingOptions = Order<"inspect">["options"];
-
-/** Above this a page asks first: tabs of small machines are ended without a word. */
-const CONSENT_BYTES = 2 ** 30;
 
 export class App {
   private stage: Stage = "opening";
@@ -32,13 +30,12 @@ export class App {
   private analysis: AnalysisClient | null = null;
   private builtIn: Promise<Blob> | null = null;
   private card: DataCard | null = null;
-  private finished: Message<"finished"> | null = null;
-  private canvasPoints: ArrayLike<number> | null = null;
-  private pausedByHiding = false;
   /** Count files and runs, so that what belongs to an earlier one is not shown. */
   private readTurn = 0;
+  private reading = false;
   private turn = 0;
-  private lastRead: { readonly file: Blob; readonly name: string } | null = null;
+  /** What the visitor, or the page itself at first, chose last; read as soon as there is a device. */
+  private chosen: { readonly file: Blob; readonly name: string } | null = null;
 
   private readonly notice = createNotice();
   private readonly drop = createDropZone({
@@ -48,26 +45,34 @@ export class App {
   });
   private readonly dataCard = createDataCard();
   private readonly options = createOptionsForm({
-    onReadAgain: () => this.lastRead && void this.read(this.lastRead.file, this.lastRead.name),
+    onReadAgain: () => this.chosen && void this.read(this.chosen.file, this.chosen.name),
   });
   private readonly runPanel = createRunPanel({
     onRun: () => void this.run(),
-    onPause: () => this.pause(),
+    onPause: () => {
+      this.hiddenTab.forget();
+      this.pause();
+    },
     onResume: () => this.resume(),
     onStop: () => this.stop(),
   });
-  private readonly result = createResultPanel({
-    drawPicture: (npz, status) =>
-      this.analysis!.picture({ npz: new Blob([npz]), title: this.card?.name ?? "reconstruction", status }),
-    onError: (error) => this.notice.show("The picture could not be drawn", factsOf(error)),
-  });
-  private readonly compare = createComparePanel({
-    compare: (previous) => this.compareWith(previous),
-    onError: (error) => this.notice.show("The results cannot be compared", factsOf(error)),
+  private readonly hiddenTab = pauseWhileHidden({
+    isRunning: () => this.stage === "running",
+    isPaused: () => this.stage === "paused",
+    pause: () => this.pause(),
+    resume: () => this.resume(),
   });
   private readonly views = new LiveViews({
     attachCanvas: (view, canvas) => this.client?.attachCanvas(view, canvas),
     setView: (view, settings) => this.client?.setView(view, settings),
+    drawImage: (picture) => this.analysis!.image(picture),
+    computeNumbers: (request) => this.analysis!.numbers(request),
+    onError: (error) => this.notice.show("The image could not be drawn", factsOf(error)),
+  });
+  private readonly results = new ResultArea({
+    views: this.views,
+    notice: this.notice,
+    analysis: () => this.analysis!,
   });
 
   constructor(side: HTMLElement, content: HTMLElement, adapter: HTMLElement) {
@@ -79,7 +84,7 @@ export class App {
   /** Replaces the page by what this browser lacks. */
   showUnavailable(lack: Lack, facts: FailureFacts | null): void {
     this.stage = "unavailable";
-    this.adapter.textContent = "No usable graphics adapter";
+    this.adapter.textContent = lack === "incomplete" ? "Not started" : "No usable graphics adapter";
     this.side.remove();
     this.content.replaceChildren(createUnavailable(lack, facts, finishedPictureUrl));
     document.querySelector("main")!.classList.add("alone");
@@ -89,21 +94,19 @@ export class App {
     // Everything that will be needed is fetched now: from here on the page works without a network.
     this.builtIn = fetch(builtInScanUrl).then((response) => response.blob());
     this.builtIn.catch(() => undefined); // told when it is wanted
-    this.analysis = new AnalysisClient(
-      new Worker(new URL("./analysis-worker.ts", import.meta.url), { type: "module", name: "analysis" }),
-    );
-    const createWorker = () =>
-      new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "reconstruction" });
-    this.client = new ReconstructionClient(createWorker, {
+    this.side.append(this.drop.root, this.options.root, this.runPanel.root);
+    this.content.append(this.notice.root, this.dataCard.root, this.views.root, ...this.results.roots);
+    const makers = await loadWorkers();
+    this.analysis = new AnalysisClient(makers.analysis);
+    this.client = new ReconstructionClient(makers.reconstruction, {
       onGone: (reason, replaced) => void this.recover(reason, replaced),
       onDeviceLost: (reason) => this.showLoss(reason),
       onRange: (range) => this.views.setRange(range),
     });
-    this.side.append(this.drop.root, this.options.root, this.runPanel.root);
-    this.content.append(this.notice.root, this.dataCard.root, this.views.root, this.result.root, this.compare.root);
-    document.addEventListener("visibilitychange", () => this.followVisibility());
     this.views.attachCanvases();
-    if (await this.openDevice()) await this.readBuiltIn();
+    if (!(await this.openDevice())) return;
+    if (this.chosen) await this.read(this.chosen.file, this.chosen.name);
+    else await this.readBuiltIn();
   }
 
   private take(step: Step, detail?: string): boolean {
@@ -124,27 +127,32 @@ export class App {
       return true;
     } catch (error) {
       const facts = factsOf(error);
-      if (facts.code !== "WORKER_GONE") this.showUnavailable("no-adapter", facts);
+      if (facts.code !== "WORKER_GONE") this.giveUp(facts);
       return false;
     }
   }
 
   private async readBuiltIn(): Promise<void> {
+    const turn = ++this.readTurn;
     try {
-      await this.read(await this.builtIn!, "built-in scan");
+      const file = await this.builtIn!;
+      if (turn === this.readTurn) await this.read(file, "built-in scan");
     } catch (error) {
       this.notice.show("The built-in scan could not be fetched", factsOf(error));
     }
   }
 
-  /** A run under way goes on until the new scan is accepted. */
-  private async read(file: Blob, name: string): Promise<void> {
+  /** A run under way goes on until the new scan is accepted. `again`: for a new worker, all else stays as it is. */
+  private async read(file: Blob, name: string, again = false): Promise<void> {
     const before = this.card;
-    if (!isActive(this.stage) && !this.take("file-chosen")) return;
     const turn = ++this.readTurn;
-    this.lastRead = { file, name };
-    this.notice.clear();
+    const keepResult = again && this.results.held;
+    this.chosen = { file, name };
+    if (!again) this.notice.clear();
     this.drop.setReading(name);
+    if (this.stage === "opening") return; // it is read when there is a device
+    if (!isActive(this.stage) && !this.take("file-chosen")) return;
+    this.reading = true;
     try {
       const { data, canvas } = this.options.values();
       const card = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
@@ -152,57 +160,55 @@ export class App {
       this.turn++;
       if (this.stage !== "reading") this.take("file-chosen");
       this.card = card;
-      this.finished = null;
       this.dataCard.show(card);
-      this.dataCard.fold(false);
+      this.dataCard.fold(keepResult);
       this.options.requireQuantity(!card.quantityStated);
-      this.views.hide();
-      this.result.show(null, "");
-      this.compare.offer(false);
+      if (!keepResult) {
+        this.views.hide();
+        this.results.forget();
+      }
       this.runPanel.setProgress(null);
       this.take("file-read", `Ready to run ${card.patterns} patterns`);
     } catch (error) {
       if (turn !== this.readTurn) return;
-      const again = { label: "Read it again with these options", run: () => void this.read(file, name) };
-      this.notice.show(`${name} cannot be used`, factsOf(error), again);
+      const readAgain = { label: "Read it again with these options", run: () => void this.read(file, name) };
+      this.notice.show(`${name} cannot be used`, factsOf(error), readAgain);
       if (this.stage === "reading") {
         this.take(before ? "file-kept" : "file-refused", before ? `Kept: ${before.name}` : undefined);
       }
     } finally {
-      if (turn === this.readTurn) this.drop.setReading(null);
+      if (turn === this.readTurn) {
+        this.reading = false;
+        this.drop.setReading(null);
+      }
     }
   }
 
   private async run(resume = false, consented = false): Promise<void> {
     if (!this.card) return;
-    const neededBytes = estimateBytes(this.card);
-    if (neededBytes > CONSENT_BYTES && !consented) {
-      const facts = refuse("PAGE_MEMORY", "the patterns of this scan fill much of what a browser gives a page", {
-        expected: `at most ${formatBytes(CONSENT_BYTES)} without asking`,
-        got: `about ${formatBytes(neededBytes)}`,
-        remedy: "Choose “Only the first” so many patterns, use the command line, or go on: a phone may end the page",
-      }).facts;
-      return this.notice.show("This run needs much memory", facts, {
-        label: "Run all the same",
-        run: () => void this.run(resume, true),
-      });
+    const values = this.options.values();
+    const question = askForMemory(this.card, values);
+    if (question && !consented) {
+      const goOn = { label: "Run all the same", run: () => void this.run(resume, true) };
+      return this.notice.show("This run needs much memory", question, goOn);
     }
     if (!this.take("run")) return;
+    this.hiddenTab.forget();
     const turn = ++this.turn;
-    const { heightPx, widthPx } = this.card;
+    let started: Message<"started"> | null = null;
+    const { name, heightPx, widthPx } = this.card;
     this.notice.clear();
     this.dataCard.fold(true);
-    this.result.show(null, "");
-    this.compare.offer(false);
     this.runPanel.setProgress(null);
     try {
       const finished = await this.client!.start(
-        this.options.values(),
+        values,
         (report) => {
           if (turn !== this.turn) return;
           if (report.type === "started") {
-            this.canvasPoints = report.positionsPx;
-            this.views.begin(report.canvasShape, [heightPx, widthPx], report.probeModes, report.positionsPx);
+            started = report;
+            this.results.hide(); // until here a refusal leaves the one before as it is
+            this.views.begin(report, [heightPx, widthPx]);
           } else if (report.type === "progress") {
             this.runPanel.setProgress(report);
             this.views.addProgress(report);
@@ -211,15 +217,14 @@ export class App {
         resume,
       );
       if (turn !== this.turn) return;
-      this.finished = finished;
-      this.views.finish(finished.result, this.canvasPoints);
-      this.result.show(finished, this.adapter.textContent ?? "");
-      this.compare.offer(true);
+      const { positionsPx } = started!;
+      this.results.show({ message: finished, name, adapterLine: this.adapter.textContent ?? "", positionsPx });
       this.take("ended", finished.status === "cancelled" ? "Stopped" : undefined);
     } catch (error) {
       if (turn !== this.turn) return;
       const facts = factsOf(error);
       if (facts.code === "WORKER_GONE") return; // recover() tells
+      this.results.restore();
       const goOn = { label: "Go on with a new device", run: () => void this.run(true) };
       if (facts.code === "STOPPED") return void this.take("failed", "Stopped before there was a result");
       this.notice.show("The run failed", facts, facts.code === "GPU_LOST" ? goOn : undefined);
@@ -233,33 +238,11 @@ export class App {
   }
 
   private resume(): void {
-    this.pausedByHiding = false;
     if (this.take("resume")) this.client!.resume();
   }
 
   private stop(): void {
     if (this.take("stop")) void this.client!.stop();
-  }
-
-  /** Timers of hidden tabs are slowed down: the run waits for its reader. */
-  private followVisibility(): void {
-    if (document.hidden && this.stage === "running") {
-      this.pause();
-      this.pausedByHiding = true;
-    } else if (!document.hidden && this.pausedByHiding && this.stage === "paused") this.resume();
-  }
-
-  private async compareWith(previous: File) {
-    if (!this.finished) throw refuse("PAGE_NO_RESULT", "there is no result yet");
-    // the reader of the worker names what is no result
-    await this.client!.loadResult(previous, previous.name);
-    const current = new Blob([this.finished.result.npz as Uint8Array<ArrayBuffer>]);
-    return await this.analysis!.compare({
-      current,
-      currentName: "the current result",
-      previous,
-      previousName: previous.name,
-    });
   }
 
   private showLoss(reason: string): void {
@@ -271,22 +254,34 @@ export class App {
     });
   }
 
-  /** A worker that died is replaced; the file has to be read again. */
-  private async recover(reason: string, replaced: boolean): Promise<void> {
-    this.turn++;
-    const facts = factsOf(refuse("WORKER_GONE", `the worker that computes ended: ${reason}`));
-    if (!replaced) return this.showUnavailable("no-adapter", facts);
-    this.take("worker-gone");
-    this.card = null;
-    this.dataCard.show(null);
-    this.views.hide();
-    this.views.attachCanvases();
-    this.notice.show("The computation ended unexpectedly", facts);
-    await this.openDevice();
+  /** Nothing can be run any more: the page says so, beside the result if there is one. */
+  private giveUp(facts: FailureFacts): void {
+    if (this.results.held) {
+      this.take("device-refused");
+      const details = { ...facts.details, remedy: "Save the result and reload the page" };
+      this.notice.show("Nothing can be run any more", { ...facts, details });
+    } else this.showUnavailable("no-adapter", facts);
   }
-}
 
-/** float32 patterns, which are most of what a run holds. */
-function estimateBytes({ patterns, heightPx, widthPx }: DataCard): number {
-  return 4 * patterns * heightPx * widthPx;
+  /** A worker that died is replaced; what was finished stays, and the scan is read again unless reading it was the end. */
+  private async recover(reason: string, replaced: boolean): Promise<void> {
+    const facts = factsOf(refuse("WORKER_GONE", `the worker that computes ended: ${reason}`));
+    if (this.stage === "unavailable") return;
+    if (this.reading) this.chosen = null;
+    const { chosen } = this;
+    this.turn++;
+    this.readTurn++;
+    this.reading = false;
+    this.card = null;
+    this.drop.setReading(null);
+    this.take("worker-gone");
+    this.views.hide();
+    this.results.restore();
+    if (!replaced) return this.giveUp(facts);
+    this.notice.show("The computation ended unexpectedly", facts);
+    this.views.attachCanvases();
+    if (!(await this.openDevice())) return;
+    if (!this.chosen) this.dataCard.show(null);
+    else await this.read(this.chosen.file, this.chosen.name, this.chosen === chosen);
+  }
 }

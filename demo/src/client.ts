@@ -34,6 +34,11 @@ export interface ClientEvents {
   onRange(range: Message<"ranges">): void;
 }
 
+/** A run that was told to stop and says nothing for so long is given up, with its worker; */
+const STOP_MS = 5000;
+/** slow adapters have been silent for longer before: twice that long, up to this. */
+const LONGEST_STOP_MS = 60_000;
+
 interface Waiting {
   resolve(message: FromWorker): void;
   reject(failure: WorkerFailure): void;
@@ -50,7 +55,7 @@ export class ReconstructionClient {
   private readonly waiting = new Map<RequestId, Waiting>();
   private lastId = 0;
   private answered = false;
-  private run: { readonly id: RequestId; readonly ended: Promise<unknown> } | null = null;
+  private run: { readonly id: RequestId; readonly ended: Promise<unknown>; readonly pulse: Pulse } | null = null;
 
   constructor(createWorker: () => WorkerPort, events: ClientEvents) {
     this.createWorker = createWorker;
@@ -67,10 +72,6 @@ export class ReconstructionClient {
     return ((await this.ask({ type: "inspect", file, name, options })) as Message<"dataset">).card;
   }
 
-  async loadResult(file: Blob, name: string): Promise<Message<"loaded-result">> {
-    return (await this.ask({ type: "load-result", file, name })) as Message<"loaded-result">;
-  }
-
   /**
    * Runs the scan that was read last; resolves when the run has ended, also by `stop`. `resume` goes on where a lost
    * device broke the run off.
@@ -82,8 +83,13 @@ export class ReconstructionClient {
   ): Promise<Message<"finished">> {
     if (this.run) throw refuse("RUN_ACTIVE", "a run is under way");
     const id = this.nextId();
-    const ended = this.ask({ type: "start", options, previewEvery: 1, resume }, report, id);
-    const run = { id, ended };
+    const pulse = new Pulse();
+    const heard = (message: RunReport) => {
+      pulse.beat();
+      report(message);
+    };
+    const ended = this.ask({ type: "start", options, previewEvery: 1, resume }, heard, id);
+    const run = { id, ended, pulse };
     this.run = run;
     try {
       return (await ended) as Message<"finished">;
@@ -97,14 +103,32 @@ export class ReconstructionClient {
   }
 
   resume(): void {
-    if (this.run) this.worker.postMessage({ type: "resume", id: this.run.id });
+    if (!this.run) return;
+    this.run.pulse.restart();
+    this.worker.postMessage({ type: "resume", id: this.run.id });
   }
 
-  /** Asks the run to stop and waits for its end; at once when there is none. */
+  /** Asks the run to stop and waits for its end; at once when there is none. A worker that falls silent is replaced. */
   async stop(): Promise<void> {
     if (!this.run) return;
-    this.worker.postMessage({ type: "stop", id: this.run.id });
-    await this.run.ended.catch(() => undefined);
+    const { id, ended, pulse } = this.run;
+    const patienceMs = Math.min(LONGEST_STOP_MS, Math.max(STOP_MS, 2 * pulse.longestMs));
+    this.worker.postMessage({ type: "stop", id });
+    pulse.restart();
+    await new Promise<void>((resolve) => {
+      const check = () => {
+        if (this.run?.id !== id) return;
+        const leftMs = patienceMs - pulse.silentMs;
+        if (leftMs > 0) timer = setTimeout(check, leftMs);
+        else this.replace(`it did not stop within ${Math.round(patienceMs / 1000)} s`);
+      };
+      let timer = setTimeout(check, patienceMs);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      ended.then(end, end);
+    });
   }
 
   /** Gives a canvas away for good; the worker paints `view` on it. */
@@ -176,5 +200,24 @@ export class ReconstructionClient {
         this.waiting.delete(id);
         waiting.resolve(message);
     }
+  }
+}
+
+/** How long a run has been silent. */
+class Pulse {
+  longestMs = 0;
+  private lastMs = performance.now();
+
+  get silentMs(): number {
+    return performance.now() - this.lastMs;
+  }
+
+  beat(): void {
+    this.longestMs = Math.max(this.longestMs, this.silentMs);
+    this.restart();
+  }
+
+  restart(): void {
+    this.lastMs = performance.now();
   }
 }

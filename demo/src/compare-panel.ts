@@ -1,14 +1,15 @@
 // A previous result beside the current one: side by side, difference, Fourier ring correlation.
 
-import type { ComparedPair, ComparedResults } from "./analysis.ts";
+import type { ComparedPair, ComparedResults } from "./compare-results.ts";
+import { describeCrossing, describePlace, describeShift } from "./compare-words.ts";
 import { createCurvePlot } from "./curve-plot.ts";
-import { element, factList } from "./dom.ts";
+import { element, factList, nextTask } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { ImageView } from "./image-view.ts";
 
 export interface ComparePanel {
   readonly root: HTMLElement;
-  /** Makes the panel usable once there is a result to compare with. */
+  /** Makes the panel usable once there is a result to compare with; forgets a comparison with another one. */
   offer(offered: boolean): void;
 }
 
@@ -18,8 +19,20 @@ export interface ComparePanelEvents {
 }
 
 export function createComparePanel(events: ComparePanelEvents): ComparePanel {
-  const previous = new ImageView({ title: "Previous", quantity: "phase", unit: "" });
-  const current = new ImageView({ title: "Current, laid on it", quantity: "phase", unit: "" });
+  const pairs: { readonly previous: ImageView; readonly current: ImageView } = {
+    previous: new ImageView({
+      title: "Previous",
+      quantity: "phase",
+      unit: "",
+      onRange: () => pairs.current.takeRange(pairs.previous),
+    }),
+    current: new ImageView({
+      title: "Current, laid on it",
+      quantity: "phase",
+      unit: "",
+      onRange: () => pairs.previous.takeRange(pairs.current),
+    }),
+  };
   const difference = new ImageView({ title: "Current − previous", quantity: "difference", unit: "" });
   const frc = createCurvePlot({
     heightPx: 220,
@@ -47,7 +60,7 @@ export function createComparePanel(events: ComparePanelEvents): ComparePanel {
     { hidden: true },
     element("div", { class: "buttons" }, part),
     facts,
-    element("div", { class: "grid" }, previous.root, current.root, difference.root, frcFigure),
+    element("div", { class: "grid" }, pairs.previous.root, pairs.current.root, difference.root, frcFigure),
   );
   const root = element(
     "section",
@@ -58,45 +71,70 @@ export function createComparePanel(events: ComparePanelEvents): ComparePanel {
     shown,
   );
   let compared: ComparedResults | null = null;
-  const show = () => {
+  /** Counts files and results, so that what belongs to earlier ones is not shown. */
+  let turn = 0;
+  const show = async () => {
     if (!compared) return;
+    const asked = turn;
     const quantity = part.value as "phase" | "amplitude";
     const pair: ComparedPair = compared[quantity];
+    const unit = quantity === "phase" ? "rad" : "";
     shown.hidden = false;
-    previous.setImage(pair.previous, quantity);
-    current.setImage(pair.current, quantity);
-    difference.setImage(pair.difference, "difference");
-    const correlation = [...pair.frc.correlation].map((value) => (Number.isFinite(value) ? value : null));
-    frc.setData([[...pair.frc.cyclesPerPx], correlation, [...pair.frc.halfBitThreshold]]);
     facts.replaceChildren(
       factList([
-        ["RMS difference", `${formatNumber(pair.rms)}${quantity === "phase" ? " rad" : ""}`],
+        ["File", compared.previousName],
+        ["RMS difference", `${formatNumber(pair.rms)}${unit && ` ${unit}`}`],
         ["SSIM", pair.ssim === null ? "not defined" : formatNumber(pair.ssim)],
-        ["FRC, half-bit", pair.frc.halfBitPx === null ? "no crossing" : `${formatNumber(pair.frc.halfBitPx)} px`],
-        ["Shift", `${compared.offsetPx.map(formatNumber).join(", ")} px (y, x)`],
+        ["FRC, half-bit", describeCrossing(pair.frc.halfBit)],
+        ["Place", describePlace(compared.placedBy)],
+        ["Shift", describeShift(compared.offsetPx, compared.atBound)],
         ["Area", `${compared.boxPx[0]} × ${compared.boxPx[1]} px`],
       ]),
     );
+    const correlation = [...pair.frc.correlation].map((value) => (Number.isFinite(value) ? value : null));
+    frc.setData([[...pair.frc.cyclesPerPx], correlation, [...pair.frc.halfBitThreshold]]);
+    const together = { quantity, unit, rangeOver: [pair.previous, pair.current] };
+    for (const draw of [
+      () => pairs.previous.setImage(pair.previous, together),
+      () => pairs.current.setImage(pair.current, together),
+      () => difference.setImage(pair.difference, { quantity: "difference", unit }),
+    ]) {
+      await nextTask(); // one image at a time, so that the page is never held up
+      if (asked !== turn || quantity !== part.value) return;
+      draw();
+    }
   };
-  part.addEventListener("change", show);
+  const forget = () => {
+    turn++;
+    compared = null;
+    shown.hidden = true;
+    facts.replaceChildren();
+    frc.setData([[], [], []]);
+    for (const view of [pairs.previous, pairs.current, difference]) view.setImage(null);
+    root.removeAttribute("aria-busy");
+  };
+  part.addEventListener("change", () => void show());
   input.addEventListener("change", async () => {
     const file = input.files?.[0];
     input.value = "";
     if (!file) return;
+    const asked = ++turn;
     root.setAttribute("aria-busy", "true");
     try {
-      compared = await events.compare(file);
-      show();
+      const answer = await events.compare(file);
+      if (asked !== turn) return;
+      compared = answer;
+      await show();
     } catch (error) {
-      events.onError(error);
+      if (asked === turn) events.onError(error);
     }
-    root.removeAttribute("aria-busy");
+    if (asked === turn) root.removeAttribute("aria-busy");
   });
   return {
     root,
     offer(offered) {
       root.hidden = !offered;
-      if (!offered) shown.hidden = true;
+      forget();
     },
   };
 }

@@ -26,10 +26,10 @@ export function createCurvePlot(options: CurvePlotOptions): CurvePlot {
   let data: uPlot.AlignedData = [[], ...options.curves.map(() => [])] as unknown as uPlot.AlignedData;
 
   const build = () => {
-    const width = root.clientWidth;
-    if (width === 0) return;
     plot?.destroy();
-    plot = new uPlot(describePlot(options, width, getComputedStyle(root)), data, root);
+    plot = null; // one that is hidden now is built when it is seen, in the colours of then
+    const width = root.clientWidth;
+    if (width > 0) plot = new uPlot(describePlot(options, width, getComputedStyle(root)), data, root);
   };
   new ResizeObserver(() => {
     if (!plot) build();

@@ -5,7 +5,8 @@ import { formatBytes, formatNumber, formatShape } from "./format.ts";
 import { ImageView } from "./image-view.ts";
 import { countOverlap } from "./overlap-map.ts";
 import type { DataCard } from "./protocol.ts";
-import { toLog } from "./scalar-image.ts";
+import { rewordFlags } from "./remedies.ts";
+import { LARGEST_SHOWN_PX, thin, toLog } from "./scalar-image.ts";
 
 export interface DataCardView {
   readonly root: HTMLElement;
@@ -37,13 +38,17 @@ export function createDataCard(): DataCardView {
     root,
     show(card) {
       root.hidden = card === null;
-      if (!card) return;
-      facts.replaceChildren(...describe(card));
+      facts.replaceChildren(...(card ? describe(card) : []));
+      if (!card) {
+        for (const view of [overlap, mean]) view.setImage(null);
+        return;
+      }
       const map = countOverlap(card.positionsPx, [card.heightPx, card.widthPx]);
       points = map.points;
       overlap.setImage(map.image);
       showPoints(dots.getAttribute("aria-pressed") === "true");
-      mean.setImage(toLog({ shape: [card.heightPx, card.widthPx], values: card.meanPattern }));
+      const pattern = { shape: [card.heightPx, card.widthPx] as const, values: card.meanPattern };
+      mean.setImage(toLog(thin(pattern, LARGEST_SHOWN_PX)));
     },
     fold(folded) {
       details.open = !folded;
@@ -66,7 +71,7 @@ function describe(card: DataCard): HTMLElement[] {
     ]),
   ];
   if (card.notes.length > 0) {
-    const notes = card.notes.map((note) => element("li", {}, note));
+    const notes = card.notes.map((note) => element("li", {}, rewordFlags(note)));
     parts.push(element("ul", { class: "notes" }, ...notes));
   }
   const rows = card.keys

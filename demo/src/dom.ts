@@ -41,6 +41,24 @@ export function factList(facts: readonly (readonly [term: string, value: string 
   );
 }
 
+/** Lets the page draw and listen before going on. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** `act` at the next frame, once, however often it is asked for until then. */
+export function oncePerFrame(act: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      act();
+    });
+  };
+}
+
 /** Hands bytes to the browser's downloads. */
 export function download(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);

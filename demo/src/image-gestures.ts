@@ -1,9 +1,11 @@
-// Pointer, wheel and keys on an image: drag pans, wheel and pinch zoom, Shift or line mode draws a line.
+// Pointer, wheel and keys on an image: drag pans, pinch and the wheel of whoever asked for it zoom, Shift or line mode
+// draws a line. Everything else is left to the page, so that it scrolls past its images.
 
 /** What the gestures ask for; points and distances (y, x) as shares of the stage. */
 export interface GestureTarget {
   pan(by: readonly [number, number]): void;
-  zoom(factor: number, at: readonly [number, number]): void;
+  /** True when there is something to see of it. */
+  zoom(factor: number, at: readonly [number, number]): boolean;
   reset(): void;
   line(from: readonly [number, number], to: readonly [number, number]): void;
   /** Whether a plain drag draws a line instead of panning. */
@@ -50,13 +52,14 @@ export function followPointers(stage: HTMLElement, target: GestureTarget): void 
   stage.addEventListener(
     "wheel",
     (event) => {
-      event.preventDefault();
-      target.zoom(Math.exp(-Math.sign(event.deltaY) * Math.min(0.4, Math.abs(event.deltaY) / 400)), place(event));
+      if (!event.ctrlKey && !event.metaKey && document.activeElement !== stage) return;
+      const factor = Math.exp(-Math.sign(event.deltaY) * Math.min(0.4, Math.abs(event.deltaY) / 400));
+      if (target.zoom(factor, place(event))) event.preventDefault();
     },
     { passive: false },
   );
   stage.addEventListener("dblclick", () => target.reset());
-  const keys: Readonly<Record<string, () => void>> = {
+  const keys: Readonly<Record<string, () => unknown>> = {
     ArrowUp: () => target.pan([KEY_PAN, 0]),
     ArrowDown: () => target.pan([-KEY_PAN, 0]),
     ArrowLeft: () => target.pan([0, KEY_PAN]),

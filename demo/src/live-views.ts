@@ -1,11 +1,14 @@
-// Object, probe, pattern and loss: painted by the worker while a run is under way, from the result afterwards.
+// Object, probe, pattern and loss, painted by the worker while a run is under way and after its end. The page holds the
+// numbers of a finished run for lines and files; it shows them itself only when the worker that painted is gone.
 
+import type { ComplexPlane, Part } from "./complex-plane.ts";
 import { createCurvePlot } from "./curve-plot.ts";
 import { button, element } from "./dom.ts";
 import { ImageView } from "./image-view.ts";
-import type { FinishedResult, Message, PreviewView, ViewSettings } from "./protocol.ts";
-import { pickComponent, toLog } from "./scalar-image.ts";
-import { frameOf } from "./viewport.ts";
+import type { FinishedResult, Message, PreviewView, RequestId, ViewSettings } from "./protocol.ts";
+import { type DrawImage, numbersOf, ResultNumbers } from "./result-numbers.ts";
+import { LARGEST_SHOWN_PX, type ScalarImage, thin, toLog } from "./scalar-image.ts";
+import { frameOf, fromIndices } from "./viewport.ts";
 
 type ArrayView = "object-phase" | "object-amplitude" | "probe";
 const CANVAS_PX = 512;
@@ -13,18 +16,18 @@ const CANVAS_PX = 512;
 export interface LiveViewEvents {
   attachCanvas(view: PreviewView, canvas: OffscreenCanvas): void;
   setView(view: PreviewView, settings: ViewSettings): void;
+  readonly drawImage: DrawImage;
+  computeNumbers(request: { readonly plane: ComplexPlane; readonly part: Part }): Promise<ScalarImage>;
+  onError(error: unknown): void;
 }
-
-/** Positions (y, x) on a canvas of pixels. */
-export type CanvasPoints = ArrayLike<number> | null;
 
 export class LiveViews {
   readonly root: HTMLElement;
   private readonly events: LiveViewEvents;
   private readonly views: Readonly<Record<ArrayView, ImageView>>;
   private readonly canvases = new Map<ArrayView, HTMLCanvasElement>();
-  private readonly measured = new ImageView({ title: "Measured pattern, log₁₀", quantity: "log", unit: "" });
-  private readonly modelled = new ImageView({ title: "Modelled pattern, log₁₀", quantity: "log", unit: "" });
+  private readonly measured: ImageView;
+  private readonly modelled: ImageView;
   private readonly loss = createCurvePlot({
     heightPx: 220,
     xLabel: "epoch",
@@ -36,23 +39,41 @@ export class LiveViews {
   private readonly partSelect = element("select", { "aria-label": "What the probe image shows" });
   private readonly dots: HTMLButtonElement;
   private losses: [number[], (number | null)[]] = [[], []];
-  private points: CanvasPoints = null;
-  private result: FinishedResult | null = null;
+  private points: Float32Array | null = null;
+  /** The run whose pictures are shown. */
+  private run: RequestId | null = null;
+  private numbers: ResultNumbers | null = null;
+  /** The page shows the numbers itself. */
+  private still = false;
 
   constructor(events: LiveViewEvents) {
     this.events = events;
+    const { onError } = events;
     const made = (view: ArrayView, title: string, quantity: "phase" | "amplitude") =>
       new ImageView({
         title,
         quantity,
         unit: quantity === "phase" ? "rad" : "",
         onSettings: () => this.sendSettings(view),
+        onError,
       });
     this.views = {
       "object-phase": made("object-phase", "Object phase", "phase"),
       "object-amplitude": made("object-amplitude", "Object amplitude", "amplitude"),
       probe: made("probe", "Probe", "amplitude"),
     };
+    const pattern = (title: string, other: () => ImageView): ImageView => {
+      const view: ImageView = new ImageView({
+        title,
+        quantity: "log",
+        unit: "",
+        onRange: () => other().takeRange(view),
+        onError,
+      });
+      return view;
+    };
+    this.measured = pattern("Measured pattern, log₁₀", () => this.modelled);
+    this.modelled = pattern("Modelled pattern, log₁₀", () => this.measured);
     this.dots = button("Positions", () => this.togglePoints(), {
       "aria-pressed": "false",
       title: "Show the scan positions over the object",
@@ -79,18 +100,15 @@ export class LiveViews {
     }
   }
 
-  /** Makes room for a run on a canvas of `canvasShape` and `modes` probes of `probeShape` pixels; looks at the scan first. */
-  begin(
-    canvasShape: readonly [number, number],
-    probeShape: readonly [number, number],
-    modes: number,
-    points: ArrayLike<number>,
-  ): void {
+  /** Makes room for a run with probes of `probeShape` pixels; looks at the scan first. */
+  begin({ id, canvasShape, probeModes, positionsPx }: Message<"started">, probeShape: readonly [number, number]): void {
+    const points = fromIndices(positionsPx);
     this.root.hidden = false;
-    this.result = null;
-    this.losses = [[], []];
-    this.loss.setData(this.losses);
-    this.setModes(modes);
+    this.run = id;
+    this.numbers = null;
+    this.still = false;
+    this.showLosses([], 0);
+    this.setModes(probeModes);
     const frame = frameOf(points, canvasShape, Math.max(...probeShape) / 3);
     for (const view of Object.keys(this.views) as ArrayView[]) {
       if (view === "probe") this.views[view].setLive(this.canvases.get(view)!, probeShape);
@@ -104,46 +122,103 @@ export class LiveViews {
 
   hide(): void {
     this.root.hidden = true;
+    this.numbers = null;
+    this.showLosses([], 0);
+    for (const view of Object.values(this.views)) view.setNumbers(null);
+    for (const view of [...Object.values(this.views), this.measured, this.modelled]) view.setImage(null);
   }
 
   addProgress({ epoch, losses }: Message<"progress">): void {
-    if (losses.length === 0) return;
+    if (losses.length > 0) this.showLosses(losses, epoch - losses.length);
+  }
+
+  /** What was painted for another run is not this one's. */
+  setRange({ id, view, low, high, map, shape }: Message<"ranges">): void {
+    if (view === "pattern" || id !== this.run) return;
+    const turn = [-Math.PI, Math.PI] as const;
+    const ends = [low, high] as const;
+    if (map === "hue") this.views[view].showLive(shape, { quantity: "hue", range: turn, lightRange: ends });
+    else {
+      const quantity = map === "grey" ? "amplitude" : "phase";
+      this.views[view].showLive(shape, { quantity, range: ends, lightRange: [0, 1] });
+    }
+  }
+
+  /** Both in one range, so that equal colours are equal intensities. */
+  setPattern({ measured, modelled, shape }: Message<"arrays">): void {
+    const size = shape.slice(-2) as unknown as [number, number];
+    const [first, second] = [measured, modelled].map((values) =>
+      toLog(thin({ shape: size, values }, LARGEST_SHOWN_PX)),
+    );
+    const rangeOver = [first!, second!];
+    this.measured.setImage(first!, { rangeOver });
+    this.modelled.setImage(second!, { rangeOver });
+  }
+
+  /** Takes the numbers of the result, so that lines are exact and files can be saved; the pictures stay the worker's. */
+  finish(result: FinishedResult, positionsPx: ArrayLike<number>): void {
+    const numbers = new ResultNumbers(result, positionsPx);
+    this.numbers = numbers;
+    this.setModes(numbers.modes);
+    for (const view of Object.keys(this.views) as ArrayView[]) {
+      const source = numbersOf(
+        () => this.planeOf(view, numbers),
+        () => this.partOf(view),
+        this.events.drawImage,
+      );
+      this.views[view].setNumbers(source);
+    }
+    this.losses = [[], []];
+    this.showLosses([...result.loss], 0);
+  }
+
+  /** Shows a finished result again without the worker that painted it. */
+  async restore(result: FinishedResult, positionsPx: ArrayLike<number>): Promise<void> {
+    this.root.hidden = false;
+    this.run = null;
+    this.still = true;
+    for (const view of [this.measured, this.modelled]) view.setImage(null); // of another run, or gone
+    this.finish(result, positionsPx);
+    this.setPoints(fromIndices(positionsPx));
+    await Promise.all((Object.keys(this.views) as ArrayView[]).map((view) => this.showStill(view)));
+  }
+
+  private async showStill(view: ArrayView): Promise<void> {
+    const { numbers } = this;
+    if (!numbers) return;
+    const part = this.partOf(view);
+    const image = await this.events.computeNumbers({ plane: this.planeOf(view, numbers), part });
+    if (this.still && this.numbers === numbers && part === this.partOf(view)) {
+      this.views[view].setImage(image, { quantity: part });
+    }
+  }
+
+  private planeOf(view: ArrayView, numbers: ResultNumbers): ComplexPlane {
+    return view === "probe" ? numbers.probePlane(this.mode) : numbers.objectPlane();
+  }
+
+  /** A phase of the probe means nothing where there is no light. */
+  private partOf(view: ArrayView): Part {
+    if (view !== "probe") return view === "object-phase" ? "phase" : "amplitude";
+    return this.partSelect.value === "phase" ? "hue" : "amplitude";
+  }
+
+  private get mode(): number {
+    return Math.max(0, this.modeSelect.selectedIndex);
+  }
+
+  /** Losses of the epochs after `before`, which starts anew at 0. */
+  private showLosses(losses: readonly number[], before: number): void {
+    if (before === 0) this.losses = [[], []];
     losses.forEach((loss, index) => {
-      this.losses[0].push(epoch - losses.length + 1 + index);
+      this.losses[0].push(before + 1 + index);
       this.losses[1].push(loss > 0 ? loss : null); // nothing below zero on a log axis
     });
     this.loss.setData(this.losses);
   }
 
-  setRange({ view, low, high, map, shape }: Message<"ranges">): void {
-    if (view === "pattern" || this.result) return;
-    this.views[view].setLiveShape(shape);
-    if (map === "hue") this.views[view].setRange([-Math.PI, Math.PI], "hue");
-    else this.views[view].setRange([low, high], map === "grey" ? "amplitude" : "phase");
-  }
-
-  setPattern({ measured, modelled, shape }: Message<"arrays">): void {
-    const size = shape.slice(-2) as unknown as [number, number];
-    this.measured.setImage(toLog({ shape: size, values: measured }));
-    this.modelled.setImage(toLog({ shape: size, values: modelled }));
-  }
-
-  /** Takes the numbers of the result, so that lines can be drawn and files saved. */
-  finish(result: FinishedResult, points: CanvasPoints): void {
-    this.result = result;
-    this.views["object-phase"].setImage(pickComponent(result.object, 0, "phase"));
-    this.views["object-amplitude"].setImage(pickComponent(result.object, 0, "amplitude"));
-    const [height, width] = result.probe.shape.slice(-2) as [number, number];
-    this.setModes(result.probe.data.length / (2 * height * width));
-    this.showProbe();
-    const losses = [...result.loss].map((loss) => (loss > 0 ? loss : null));
-    this.losses = [losses.map((_, index) => index + 1), losses];
-    this.loss.setData(this.losses);
-    this.setPoints(points);
-  }
-
   private setModes(count: number): void {
-    const chosen = Math.min(Math.max(0, this.modeSelect.selectedIndex), count - 1);
+    const chosen = Math.min(this.mode, count - 1);
     this.modeSelect.replaceChildren(
       ...Array.from({ length: count }, (_, mode) =>
         element("option", { value: mode, selected: mode === chosen }, `mode ${mode + 1}`),
@@ -153,20 +228,8 @@ export class LiveViews {
   }
 
   private showProbe(): void {
-    const part = this.partSelect.value as "amplitude" | "phase";
-    if (!this.result) {
-      this.sendSettings("probe");
-      return;
-    }
-    const mode = Math.max(0, this.modeSelect.selectedIndex);
-    const amplitude = pickComponent(this.result.probe, mode, "amplitude");
-    if (part === "amplitude") this.views.probe.setImage(amplitude, "amplitude");
-    // a phase means nothing where there is no light
-    else
-      this.views.probe.setImage(
-        { ...pickComponent(this.result.probe, mode, "phase"), light: Float32Array.from(amplitude.values) },
-        "hue",
-      );
+    this.sendSettings("probe");
+    if (this.still) this.showStill("probe").catch(this.events.onError);
   }
 
   private addProbeTools(): void {
@@ -178,20 +241,16 @@ export class LiveViews {
 
   private sendSettings(view: ArrayView): void {
     if (!this.canvases.has(view)) return;
-    const { percentile, fullTurn, view: viewport } = this.views[view];
-    const probe = view === "probe";
+    const { range, view: viewport } = this.views[view];
+    const part = this.partOf(view);
     this.events.setView(view, {
-      quantity: probe
-        ? (this.partSelect.value as "amplitude" | "phase")
-        : view === "object-phase"
-          ? "phase"
-          : "amplitude",
-      range: fullTurn ? [-Math.PI, Math.PI] : null,
-      percentile: [percentile[0], percentile[1]],
+      quantity: part === "hue" ? "phase" : part,
+      range: range.fullTurn ? [-Math.PI, Math.PI] : null,
+      percentile: [range.percentile[0], range.percentile[1]],
       zoom: viewport.zoom,
       // the worker counts from the middle of pixel [0, 0], the page from its corner
       centrePx: [viewport.centrePx[0] - 0.5, viewport.centrePx[1] - 0.5],
-      ...(probe ? { mode: Math.max(0, this.modeSelect.selectedIndex) } : {}),
+      ...(view === "probe" ? { mode: this.mode } : {}),
     });
   }
 
@@ -200,7 +259,7 @@ export class LiveViews {
     this.setPoints(this.points);
   }
 
-  private setPoints(points: CanvasPoints): void {
+  private setPoints(points: Float32Array | null): void {
     this.points = points;
     this.dots.disabled = points === null;
     this.views["object-phase"].setPoints(this.dots.getAttribute("aria-pressed") === "true" ? points : null);

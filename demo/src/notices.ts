@@ -2,7 +2,7 @@
 
 import { button, element, factList } from "./dom.ts";
 import type { FailureFacts } from "./failure.ts";
-import { rewordRemedy } from "./remedies.ts";
+import { rewordFlags } from "./remedies.ts";
 
 export interface Notice {
   readonly root: HTMLElement;
@@ -22,17 +22,18 @@ export function createNotice(): Notice {
     root,
     clear,
     show(title, { code, message, details }, act) {
-      const remedy = details.remedy ? rewordRemedy(details.remedy) : null;
       const parts = [
         element("h2", {}, title),
-        element("p", { class: "what" }, shorten(sentenceOf(message, details, code))),
+        element("p", { class: "what" }, inWords(sentenceOf(message, details, code))),
         factList([
           ["Where", details.field ? shorten(details.field) : null],
-          ["Expected", details.expected ? shorten(details.expected) : null],
+          ["Expected", details.expected ? inWords(details.expected) : null],
           ["Got", details.got ? shorten(details.got) : null],
           ["Code", code],
         ]),
-        remedy ? element("p", { class: "remedy" }, element("strong", {}, "What to do: "), shorten(remedy)) : "",
+        details.remedy
+          ? element("p", { class: "remedy" }, element("strong", {}, "What to do: "), inWords(details.remedy))
+          : "",
         element("div", { class: "buttons" }, act ? button(act.label, act.run) : null, button("Close", clear)),
       ];
       root.replaceChildren(...parts);
@@ -50,6 +51,10 @@ function sentenceOf(message: string, details: FailureFacts["details"], code: str
   if (where && text.startsWith(`${where}: `)) text = text.slice(where.length + 2);
   else if (details.source && text.startsWith(`${details.source}: `)) text = text.slice(details.source.length + 2);
   return text.replace(/ \((expected|got) [\s\S]*\)$/, "");
+}
+
+function inWords(text: string): string {
+  return shorten(rewordFlags(text));
 }
 
 function shorten(text: string): string {

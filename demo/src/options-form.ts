@@ -2,6 +2,7 @@
 
 import { button, element } from "./dom.ts";
 import { describeDefault, listFields, type OptionField } from "./option-fields.ts";
+import { readTyped } from "./typed-value.ts";
 
 /** Nested as the core's options are. */
 export interface OptionValues {
@@ -117,16 +118,6 @@ function createControl(
     autocomplete: "off",
     title: `${fact.description || label}. Default: ${byDefault}`,
   });
-  return { control, read: () => readText(control, list) };
-}
-
-/** What was typed: nothing, a number, numbers, or a word that the core will judge. */
-function readText(control: HTMLInputElement, list: boolean): unknown {
   // A number field gives no text for what it cannot read; the core must not take that for the default.
-  if (control.validity.badInput) return Number.NaN;
-  const text = control.value.trim();
-  if (text === "") return undefined;
-  const numbers = text.split(/[\s,;×]+/).map(Number);
-  if (list) return numbers;
-  return Number.isNaN(numbers[0]) ? text : numbers[0];
+  return { control, read: () => (control.validity.badInput ? Number.NaN : readTyped(control.value, list)) };
 }

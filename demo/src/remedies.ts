@@ -1,24 +1,43 @@
 // The core's advice names flags of the command line; here it names the fields of the page.
 
-const fields: readonly (readonly [flag: RegExp, words: string])[] = [
-  [/--intensity(?![\w-])/g, "“Values are: intensity”"],
-  [/--amplitude(?![\w-])/g, "“Values are: amplitude”"],
-  [/--axis-order( (nhw|hwn))?/g, "“Axis order”"],
-  [/--mask-nonfinite/g, "“Mask NaN pixels”"],
-  [/--clip-negative/g, "“Clip negative values”"],
-  [/--lenient-zip/g, "“Accept extra bytes”"],
-  [/--memory-budget( [\w.]+)?/g, "“Data: memory budget bytes”"],
-  [/--swap-positions/g, "“Exchange x and y”"],
-  [/--flip-positions-y/g, "“Negate y”"],
-  [/--flip-positions-x/g, "“Negate x”"],
-  [/--pattern-orientation( [\w-]+)?/g, "“Turn patterns”"],
-  [/--first-patterns( \d+)?/g, "“Only the first”"],
-  [/--pixel-size( [\w.]+)?/g, "“Object pixel size”"],
-  [/--probe-modes( \d+)?/g, "“Probe modes”"],
-  [/--batch-size( \d+)?/g, "“Minibatch”"],
-];
+import { listFields } from "./option-fields.ts";
 
-/** A remedy for people who have a page in front of them. */
-export function rewordRemedy(remedy: string): string {
-  return fields.reduce((text, [flag, words]) => text.replace(flag, words), remedy);
+interface NamedField {
+  readonly label: string;
+  readonly words: readonly string[];
+}
+
+/** Flags of the command line itself that stand for something on the page. */
+const own: Readonly<Record<string, string>> = {
+  intensity: "Values are: intensity",
+  amplitude: "Values are: amplitude",
+  overwrite: "Run",
+};
+
+/** Fields by the flag of their option: its path in kebab case, without `data`, `enabled` and, if it was left out, the unit. */
+const fields = new Map(
+  listFields().flatMap(({ fact, label }): [string, NamedField][] => {
+    const parts = fact.path.filter((part, index) => !(part === "data" && index === 0) && part !== "enabled");
+    const flag = parts
+      .join("-")
+      .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+      .toLowerCase();
+    const words = fact.rules.flatMap((rule) => (rule.kind === "words" ? rule.words : []));
+    return [flag, flag.replace(/-(px|bytes|m)$/, "")].map((name) => [name, { label, words }]);
+  }),
+);
+
+/** A text for people who have a page in front of them: “Noise model: gaussian” for --noise-model gaussian. */
+export function rewordFlags(text: string): string {
+  return text.replace(/--([a-z][a-z-]*[a-z])( [\w.-]*\w)?/g, (whole, flag: string, value = "") => {
+    const said = own[flag];
+    if (said) return `“${said}”${value}`;
+    const off = flag.startsWith("no-") ? fields.get(flag.slice(3)) : undefined;
+    if (off) return `“${off.label}: off”${value}`;
+    const field = fields.get(flag);
+    if (!field) return whole;
+    if (field.words.includes(value.trim())) return `“${field.label}: ${value.trim()}”`;
+    // a number, or a placeholder for one, goes into the field
+    return /^ (\d[\w.]*|[A-Z]+)$/.test(value) ? `“${field.label}”` : `“${field.label}”${value}`;
+  });
 }

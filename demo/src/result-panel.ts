@@ -3,6 +3,7 @@
 import { button, download, element, factList } from "./dom.ts";
 import { formatBytes, formatNumber, formatSeconds } from "./format.ts";
 import type { Message } from "./protocol.ts";
+import { rewordFlags } from "./remedies.ts";
 
 export interface ResultPanel {
   readonly root: HTMLElement;
@@ -11,7 +12,7 @@ export interface ResultPanel {
 
 export interface ResultPanelEvents {
   /** The picture that the command line draws. */
-  drawPicture(npz: Uint8Array<ArrayBuffer>, status: string): Promise<Uint8Array<ArrayBuffer>>;
+  drawPicture(npz: Blob, status: string): Promise<Blob>;
   onError(error: unknown): void;
 }
 
@@ -28,24 +29,24 @@ export function createResultPanel(events: ResultPanelEvents): ResultPanel {
     root,
     show(finished, adapterLine) {
       root.hidden = finished === null;
+      body.replaceChildren(); // what is not shown is not held
       if (!finished) return;
       const { result, status } = finished;
       const npz = result.npz as Uint8Array<ArrayBuffer>;
-      const save = (name: string, bytes: BlobPart, type: string) => download(name, new Blob([bytes], { type }));
       const picture = button("reconstruction.png", async () => {
         picture.disabled = true;
         await events
-          .drawPicture(npz.slice(), status)
-          .then((png) => save("reconstruction.png", png, "image/png"))
+          .drawPicture(new Blob([npz]), status)
+          .then((png) => download("reconstruction.png", png))
           .catch((error) => events.onError(error));
         picture.disabled = false;
       });
-      const notes = result.notes.map((note) => element("li", {}, note));
+      const notes = result.notes.map((note) => element("li", {}, rewordFlags(note)));
       body.replaceChildren(
         element("h2", {}, "Result"),
         factList([
           ["State", statusWords[status]],
-          ["Diagnosis", result.diagnosis],
+          ["Diagnosis", result.diagnosis && rewordFlags(result.diagnosis)],
           ["Epochs", String(result.loss.length)],
           ["Last loss", result.loss.length > 0 ? formatNumber(result.loss.at(-1)!) : null],
           ["Time", formatSeconds(result.seconds)],
@@ -56,10 +57,10 @@ export function createResultPanel(events: ResultPanelEvents): ResultPanel {
           "div",
           { class: "buttons" },
           button(`reconstruction.npz (${formatBytes(npz.byteLength)})`, () =>
-            save("reconstruction.npz", npz, "application/zip"),
+            download("reconstruction.npz", new Blob([npz], { type: "application/zip" })),
           ),
           picture,
-          button("run.json", () => save("run.json", result.runText, "application/json")),
+          button("run.json", () => download("run.json", new Blob([result.runText], { type: "application/json" }))),
         ),
         element("p", { class: "hint" }, "Every image has its own PNG button."),
       );

@@ -50,6 +50,8 @@ export function createRunPanel(events: RunPanelEvents): RunPanel {
     spoken,
   );
   let stageNow: Stage = "opening";
+  /** Whoever pressed a button that is of no use now waits for the next one. */
+  let focusWaits = false;
   let spokenShare = 0;
   const say = (text: string) => {
     if (spoken.textContent !== text) spoken.textContent = text;
@@ -64,19 +66,25 @@ export function createRunPanel(events: RunPanelEvents): RunPanel {
       stageNow = stage;
       const can = controlsOf(stage);
       run.textContent = stage === "finished" ? "Run again" : "Run";
-      for (const [control, usable] of [
-        [run, can.run],
-        [pause, can.pause],
+      const focused = document.activeElement;
+      const controls = [
         [resume, can.resume],
+        [pause, can.pause],
+        [run, can.run],
         [stop, can.stop],
-      ] as const) {
-        const focused = document.activeElement === control;
-        control.disabled = !usable;
-        // Whoever pauses by keyboard finds the other button under the finger.
-        if (focused && !usable) (can.resume ? resume : can.pause ? pause : can.run ? run : stop).focus();
-      }
+      ] as const;
+      const within = controls.some(([control]) => control === focused);
+      focusWaits ||= within;
+      for (const [control, usable] of controls) control.disabled = !usable;
       pause.hidden = stage === "paused";
       resume.hidden = stage !== "paused";
+      const usable = controls.flatMap(([control, use]) => (use ? [control] : []));
+      if (focusWaits && usable[0]) {
+        // it may have gone elsewhere meanwhile
+        const lost = focused === document.body || (within && !usable.some((control) => control === focused));
+        if (lost) usable[0].focus();
+        focusWaits = false;
+      }
       const text = detail ?? stageWords[stage];
       status.textContent = text;
       say(text);

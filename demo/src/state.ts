@@ -29,7 +29,7 @@ export type Step =
 const everywhere: Partial<Record<Step, Stage>> = { "device-refused": "unavailable", "worker-gone": "opening" };
 
 const steps: Readonly<Record<Stage, Partial<Record<Step, Stage>>>> = {
-  opening: { "device-opened": "empty", "file-chosen": "opening" },
+  opening: { "device-opened": "empty" }, // a file that is chosen meanwhile is read afterwards
   unavailable: {},
   empty: { "file-chosen": "reading" },
   reading: { "file-read": "ready", "file-refused": "empty", "file-kept": "ready", "file-chosen": "reading" },

@@ -2,9 +2,10 @@
 
 import { element } from "./dom.ts";
 import type { FailureFacts } from "./failure.ts";
+import { rewordFlags } from "./remedies.ts";
 
 /** What kept the page from an adapter. */
-export type Lack = "insecure" | "no-webgpu" | "no-adapter";
+export type Lack = "insecure" | "no-webgpu" | "no-adapter" | "incomplete";
 
 /** What the browser lacks, known before anything is tried; null when it may work. */
 export function findLack(scope: { readonly isSecureContext: boolean; readonly navigator: object }): Lack | null {
@@ -22,6 +23,11 @@ const words: Readonly<
       "Open the same page over https.",
       "Or serve it from your own machine and open http://localhost: npm run demo:web.",
     ],
+  },
+  incomplete: {
+    title: "The page did not start",
+    what: "A part of it could not be fetched or started.",
+    todo: ["Reload the page.", "Or serve it from your own machine and open http://localhost: npm run demo:web."],
   },
   "no-webgpu": {
     title: "This browser has no WebGPU",
@@ -47,7 +53,7 @@ const words: Readonly<
 /** The page for a lack, with the refusal in its own words and the picture at `pictureUrl`. */
 export function createUnavailable(lack: Lack, facts: FailureFacts | null, pictureUrl: string): HTMLElement {
   const { title, what, todo } = words[lack];
-  const said = facts ? element("p", { class: "said" }, `${facts.message}`) : null;
+  const said = facts ? element("p", { class: "said" }, rewordFlags(facts.message)) : null;
   return element(
     "section",
     { class: "panel unavailable" },

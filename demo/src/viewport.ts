@@ -15,6 +15,11 @@ export function wholeImage(shape: Pair): Viewport {
   return { zoom: 1, centrePx: [shape[0] / 2, shape[1] / 2] };
 }
 
+/** Points [point, 2] given as pixel indices, whole numbers being middles of pixels, as image points. */
+export function fromIndices(indicesPx: ArrayLike<number>): Float32Array {
+  return Float32Array.from(indicesPx, (index) => index + 0.5);
+}
+
 /** The part of an image in which points [point, 2] (y, x) lie, with a margin, if that is less than all. */
 export function frameOf(points: ArrayLike<number>, shape: Pair, marginPx: number): Viewport {
   const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];

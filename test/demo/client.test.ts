@@ -1,7 +1,10 @@
 // The page's side of the worker, against a worker made of paper: answers by id, one run at a time, workers that die.
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { AnalysisClient } from "../../demo/src/analysis-client.ts";
 import { ReconstructionClient, type WorkerPort } from "../../demo/src/client.ts";
 import { WorkerFailure } from "../../demo/src/failure.ts";
+
+afterEach(() => vi.useRealTimers());
 
 type Sent = { readonly type: string; readonly id?: number };
 
@@ -117,4 +120,56 @@ test("workers that never said anything are not replaced for ever", async () => {
   expect((await failureOf(opening)).facts.code).toBe("WORKER_GONE");
   expect(workers).toHaveLength(1);
   expect(gone).toEqual([["the script cannot be loaded", false]]);
+});
+
+test("a worker that does not stop is replaced; one that speaks has more time, a slow one too", async () => {
+  vi.useFakeTimers();
+  const { client, workers, gone } = connect();
+  workers[0]!.say({ type: "device-lost", message: "anything counts as a sign of life" });
+  const run = failureOf(client.start({}, () => undefined));
+  const { id } = workers[0]!.sent[0]!;
+  workers[0]!.say({ type: "progress", id });
+  const stopped = client.stop();
+  await vi.advanceTimersByTimeAsync(4000);
+  workers[0]!.say({ type: "progress", id });
+  workers[0]!.say({ type: "ranges", id }); // is painted without the run
+  await vi.advanceTimersByTimeAsync(4900);
+  expect(gone).toEqual([]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(gone).toEqual([["it did not stop within 5 s", true]]);
+  await stopped;
+  expect((await run).facts.code).toBe("WORKER_GONE");
+  expect(workers.map(({ terminated }) => terminated)).toEqual([true, false]);
+
+  // a minibatch of a software adapter may take long
+  const [, second] = workers as [PaperWorker, PaperWorker];
+  const slow = client.start({}, () => undefined);
+  const { id: slowId } = second.sent[0]!;
+  await vi.advanceTimersByTimeAsync(8000);
+  second.say({ type: "progress", id: slowId });
+  const slowStop = client.stop();
+  await vi.advanceTimersByTimeAsync(15_000);
+  second.say({ type: "finished", id: slowId, status: "cancelled" });
+  await slowStop;
+  expect(await slow).toMatchObject({ status: "cancelled" });
+  await vi.advanceTimersByTimeAsync(100_000);
+  expect(workers).toHaveLength(2);
+});
+
+test("a worker for comparing that dies is replaced when there is work again", async () => {
+  const workers: PaperWorker[] = [];
+  const analysis = new AnalysisClient(() => {
+    workers.push(new PaperWorker());
+    return workers.at(-1)!;
+  });
+  expect(workers).toHaveLength(0);
+  const request = { current: new Blob(), currentName: "a", previous: new Blob(), previousName: "b" };
+  const lost = failureOf(analysis.compare(request));
+  workers[0]!.die("out of memory");
+  expect((await lost).message).toContain("out of memory");
+  expect(workers[0]!.terminated).toBe(true);
+  const compared = analysis.compare(request);
+  const { id } = workers[1]!.sent[0]!;
+  workers[1]!.onmessage?.({ data: { id, answer: "compared" } } as MessageEvent);
+  expect(await compared).toBe("compared");
 });

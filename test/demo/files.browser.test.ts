@@ -73,7 +73,7 @@ test("a good file is read and runs", { timeout: 200_000 }, async () => {
   expect(await page.locator(".result").textContent()).toContain("Finished");
 });
 
-test("a second file while a run is under way stops it within a second", { timeout: 200_000 }, async () => {
+test("a second file while a run is under way ends the run", { timeout: 200_000 }, async () => {
   const { page } = opened;
   await page.fill("#option-epochs", "1000000");
   await press(page, "Run again");

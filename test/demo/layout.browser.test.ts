@@ -113,28 +113,3 @@ test("a browser without WebGPU: which ones have it", async () => {
   expect(await page.locator(".unavailable h2").textContent()).toBe("This browser has no WebGPU");
   await close();
 });
-
-test("every control can be reached and used with the keyboard", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
-  await waitForStage(page, "ready");
-  const names: string[] = [];
-  for (let step = 0; step < 80; step++) {
-    await page.keyboard.press("Tab");
-    const name = await page.evaluate(() => {
-      const element = document.activeElement as HTMLElement;
-      if (element === document.body) return "BODY"; // past the last control
-      const style = getComputedStyle(element);
-      const label = element.getAttribute("aria-label") ?? element.textContent?.trim() ?? "";
-      const shown = element.tagName === "INPUT" && element.classList.contains("visually-hidden");
-      return `${element.id || label}${style.outlineStyle === "none" && !shown ? " WITHOUT OUTLINE" : ""}`;
-    });
-    names.push(name);
-    if (name === "BODY" || (step > 0 && name === names[0])) break;
-  }
-  for (const wanted of ["scan-file", "Built-in scan", "option-epochs", "Run"]) expect(names).toContain(wanted);
-  expect(names.filter((name) => name.endsWith("WITHOUT OUTLINE"))).toEqual([]);
-  await page.getByRole("button", { name: "Run", exact: true }).focus();
-  await page.keyboard.press("Enter");
-  await waitForStage(page, "running");
-  await close();
-});

@@ -1,4 +1,4 @@
-// The built-in scan on the page: run, pause, stop, result against Node's, nothing sent anywhere, the page never held up.
+// The built-in scan on the page: run, pause, stop, result against Node's, nothing sent anywhere.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,11 +154,8 @@ test("an earlier result beside the current one", async () => {
   await expect.poll(() => plot.count()).toBeGreaterThan(0);
 });
 
-test("only this address was asked, nothing was reported, nothing held the page up", async () => {
-  const { page, requests, faults } = opened;
-  expect(requests.filter((url) => !url.startsWith(demo.url) && !url.startsWith("blob:"))).toEqual([]);
+test("only this address was asked, nothing was reported", async () => {
+  const { requests, faults } = opened;
+  expect(requests.filter((url) => !url.startsWith(demo.url))).toEqual([]);
   expect(faults).toEqual([]);
-  const tasks = (await page.evaluate("longTasks")) as { duration: number; startTime: number }[];
-  const longest = tasks.reduce((most, { duration }) => Math.max(most, duration), 0);
-  console.log(`long tasks: ${tasks.length}, longest ${longest} ms: ${JSON.stringify(tasks)}`);
 });

@@ -4,13 +4,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Worker } from "playwright-core";
 import { build } from "vite";
 import { type ServedFolder, serveFolder } from "./serve-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** Builds the page into a folder of its own and serves it on a free port of localhost. */
-export async function serveDemo(): Promise<ServedFolder> {
+export async function serveDemo(): Promise<ServedFolder & { readonly folder: string }> {
   execFileSync(process.execPath, [join(root, "scripts/make-demo-scan.js")]);
   const folder = mkdtempSync(join(tmpdir(), "ptycho-page-"));
   const configFile = join(root, "demo/vite.config.ts");
@@ -18,6 +18,7 @@ export async function serveDemo(): Promise<ServedFolder> {
   const served = await serveFolder(folder);
   return {
     ...served,
+    folder,
     async close() {
       await served.close();
       rmSync(folder, { recursive: true, force: true });
@@ -27,25 +28,31 @@ export async function serveDemo(): Promise<ServedFolder> {
 
 export interface OpenedPage {
   readonly page: Page;
-  /** Addresses asked for, in order. */
+  /** Addresses asked for, in order; what the page made itself left out. */
   readonly requests: string[];
   /** Errors on the console or thrown in the page. */
   readonly faults: string[];
   close(): Promise<void>;
 }
 
-/** Opens `url` in a fresh context; records requests, faults and long tasks (`longTasks`). */
+/**
+ * Opens `url` in a fresh context; records requests, faults and long tasks (`longTasks`). `before`: a script to run first;
+ * `slowWorkersMs`: how late the scripts of the workers arrive.
+ */
 export async function openPage(
   browser: Browser,
   url: string,
-  options: BrowserContextOptions & { before?: string } = {},
+  options: BrowserContextOptions & { before?: string; slowWorkersMs?: number } = {},
 ): Promise<OpenedPage> {
-  const { before, ...contextOptions } = options;
+  const { before, slowWorkersMs, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...contextOptions });
   const page = await context.newPage();
   const requests: string[] = [];
   const faults: string[] = [];
-  context.on("request", (request) => requests.push(request.url()));
+  context.on("request", (request) => {
+    // a blob is in the page already
+    if (!request.url().startsWith("blob:")) requests.push(request.url());
+  });
   page.on("console", (message) => {
     if (message.type() === "error") faults.push(message.text());
   });
@@ -58,6 +65,12 @@ export async function openPage(
     document.addEventListener("securitypolicyviolation", (event) => console.error("CSP " + event.violatedDirective + " " + event.blockedURI));
     ${before ?? ""}
   `);
+  if (slowWorkersMs) {
+    await context.route(/worker[^/]*\.js$/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, slowWorkersMs));
+      await route.continue();
+    });
+  }
   await page.goto(url);
   return { page, requests, faults, close: () => context.close() };
 }
@@ -99,6 +112,12 @@ export async function download(page: Page, name: string | RegExp): Promise<Uint8
   const arrived = page.waitForEvent("download");
   await page.getByRole("button", { name }).first().click();
   return new Uint8Array(readFileSync(await (await arrived).path()));
+}
+
+/** The worker of this name, made by demo/src/workers.ts. */
+export async function findWorker(page: Page, name: "reconstruction" | "analysis"): Promise<Worker> {
+  for (const worker of page.workers()) if ((await worker.evaluate(() => self.name)) === name) return worker;
+  throw new Error(`no worker ${name}`);
 }
 
 /** A fact of the run panel, e.g. "Epoch". */
