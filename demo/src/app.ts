@@ -227,7 +227,7 @@ export class App {
       this.results.restore();
       const goOn = { label: "Go on with a new device", run: () => void this.run(true) };
       if (facts.code === "STOPPED") return void this.take("failed", "Stopped before there was a result");
-      this.notice.show("The run failed", facts, facts.code === "GPU_LOST" ? goOn : undefined);
+      this.notice.show("The run failed", facts, /^GPU_(LOST|GONE)$/.test(facts.code) ? goOn : undefined);
       this.dataCard.fold(false);
       this.take("failed");
     }
