@@ -61,7 +61,7 @@ async function check(page: Page, state: string, width: number): Promise<void> {
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
     const before = page.viewportSize()!;
     await page.setViewportSize({ width, height: Math.max(height, before.height) });
-    await page.screenshot({ path, type: "jpeg", quality: 50 });
+    await page.screenshot({ path, type: "jpeg", quality: 40 });
     await page.setViewportSize(before);
   }
 }
@@ -73,7 +73,8 @@ test.each(sizes)("start, error, running, finished at %i x %i", { timeout: 400_00
   await dropFile(page, "broken.npz", refusedFiles.find(({ what }) => what === "positions one short")!.file());
   await expect.poll(() => page.locator(".notice").isVisible()).toBe(true);
   await check(page, "error", width);
-  await page.fill("#option-epochs", "8");
+  // a picture to look at wants more of them than a test
+  await page.fill("#option-epochs", process.env.PTYCHO_SCREENSHOTS ? "60" : "8");
   await press(page, "Run");
   await waitForEpoch(page, 2, 300_000);
   await press(page, "Pause");
