@@ -69,12 +69,12 @@ test("the built-in scan runs without a long task", { timeout: 400_000 }, async (
 });
 
 test("a wide scan runs and is looked at without a long task", { timeout: 600_000 }, async () => {
-  const count = 185;
+  const count = 135;
   const numbers = scanNumbers(count);
   // speckle, so that there is something to compare
   const patterns = numbers.patterns.map((value, index) => value * (1.5 + Math.sin(12.9898 * index)));
   const members = scanMembers({ ...numbers, patterns });
-  const side = 1600;
+  const side = 1200;
   const ones = Float32Array.from({ length: 2 * side * side }, (_, i) => (i + 1) % 2);
   members.objectGuess = npyNumbers("<c8", [side, side], ones);
   // corner to corner, each pattern overlapping the next
@@ -90,7 +90,7 @@ test("a wide scan runs and is looked at without a long task", { timeout: 600_000
   await waitForStage(page, "ready");
   await expectNoLongTask(page, "wide scan", () => runOnce(page, 3));
   const npz = await download(page, /reconstruction\.npz/);
-  expect(npz.length, "an object of 1500 x 1500 pixels").toBeGreaterThan(8 * 1500 * 1500);
+  expect(npz.length, "an object of 1100 x 1100 pixels").toBeGreaterThan(8 * 1100 * 1100);
   const path = join(folder, "wide.npz");
   writeFileSync(path, npz);
   await expectNoLongTask(page, "ranges, positions, profiles, files", async () => {
