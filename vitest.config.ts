@@ -18,6 +18,7 @@ export default defineConfig({
     // Dawn instances must live as long as their process: one fork per file, ended by vitest.
     pool: "forks",
     maxWorkers: 2,
+    expect: { poll: { timeout: 20_000 } }, // pages share two processors with other tests
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

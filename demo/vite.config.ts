@@ -26,5 +26,6 @@ export default defineConfig({
     target: "es2023",
     assetsInlineLimit: 0, // the policy of the page allows no data: addresses
     modulePreload: { polyfill: false },
+    license: { fileName: "licenses.md" }, // of what is bundled and handed on
   },
 });

@@ -1,7 +1,7 @@
 // Makes the scan that the demo page opens with: `ptycho simulate`, then compressed as numpy.savez_compressed would.
-// The same options give the same bytes; an existing file is kept.
+// The same options give the same bytes; a file that is newer than what makes it is kept.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unzipSync, zipSync } from "fflate";
@@ -15,7 +15,11 @@ const options = {
   photonsPerPattern: 100_000,
 };
 
-if (!existsSync(target)) {
+// what made it is newer: the options above or the simulator
+const makers = [import.meta.filename, join(root, "dist/src/simulate/simulate-scan.js")];
+const made = statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+if (makers.some((file) => statSync(file).mtimeMs > made)) {
   const folder = mkdtempSync(join(tmpdir(), "ptycho-demo-"));
   try {
     const config = join(folder, "options.json");

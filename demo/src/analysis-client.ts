@@ -10,7 +10,7 @@ type Answer = { readonly id: number } & ({ readonly answer: unknown } | { readon
 
 /** The part of a Worker that is used. */
 export interface AnalysisPort {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
   terminate(): void;
   onmessage: ((event: MessageEvent) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
@@ -48,7 +48,8 @@ export class AnalysisClient {
       const id = ++this.lastId;
       this.waiting.set(id, { resolve, reject });
       this.worker ??= this.connect();
-      this.worker.postMessage({ id, request: withOwnPlane(request) });
+      const [own, transfer] = withOwnPlane(request);
+      this.worker.postMessage({ id, request: own }, transfer);
     });
   }
 
@@ -73,8 +74,9 @@ export class AnalysisClient {
   }
 }
 
-/** A view of a larger array would be sent with all of it. */
-function withOwnPlane(request: AnalysisRequest): AnalysisRequest {
-  if (!("plane" in request)) return request;
-  return { ...request, plane: { ...request.plane, pairs: request.plane.pairs.slice() } };
+/** A view of a larger array would be sent with all of it: a copy of the plane goes, and is gone. */
+function withOwnPlane(request: AnalysisRequest): [AnalysisRequest, Transferable[]] {
+  if (!("plane" in request)) return [request, []];
+  const pairs = request.plane.pairs.slice();
+  return [{ ...request, plane: { ...request.plane, pairs } }, [pairs.buffer]];
 }

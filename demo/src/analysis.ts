@@ -69,6 +69,9 @@ export function computeNumbers({ plane, part }: NumbersRequest): ScalarImage {
   return thin(computeImage(plane, part), LARGEST_SHOWN_PX);
 }
 
+/** A small archive may promise arrays that no tab holds. */
+const LIMITS = { maximumBytes: 2 ** 30 };
+
 /** Reads a reconstruction.npz. Throws InputError as reading does, RESULT_MISSING_KEY for what is no result. */
 export async function readResult(file: Blob, name: string): Promise<StoredResult> {
   const npz = await openNpz(blobAccess(file, name));
@@ -83,11 +86,22 @@ export async function readResult(file: Blob, name: string): Promise<StoredResult
     });
   }
   const complex = async (member: string): Promise<ComplexArray> => {
-    const array = await npz.readNumeric(member);
+    const array = await npz.readNumeric(member, LIMITS);
+    if (!array.dtype.startsWith("complex")) {
+      throw new InputError("RESULT_DTYPE", "the array is not complex", {
+        source: name,
+        field: member,
+        expected: "complex64",
+        got: array.dtype,
+        remedy: "Choose the reconstruction.npz of an earlier run",
+      });
+    }
     return { shape: array.shape, data: Float32Array.from(array.data as ArrayLike<number>) };
   };
   const numbers = async (member: string): Promise<Float64Array | null> =>
-    npz.has(member) ? Float64Array.from((await npz.readNumeric(member)).data as ArrayLike<number>, Number) : null;
+    npz.has(member)
+      ? Float64Array.from((await npz.readNumeric(member, LIMITS)).data as ArrayLike<number>, Number)
+      : null;
   const origin = await numbers("canvas_origin_px");
   return {
     object: await complex("reconstructed_object"),

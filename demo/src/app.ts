@@ -1,5 +1,6 @@
 // The application: the state of the page, and who is told when it changes.
 
+import { type AdapterFacts, formatAdapterLine } from "ptycho-webgpu";
 import finishedPictureUrl from "../../fixtures/pictures/demo.png?url";
 import { AnalysisClient } from "./analysis-client.ts";
 import builtInScanUrl from "./built-in-scan.npz?url";
@@ -12,7 +13,7 @@ import { LiveViews } from "./live-views.ts";
 import { askForMemory } from "./memory.ts";
 import { createNotice } from "./notices.ts";
 import { createOptionsForm } from "./options-form.ts";
-import type { DataCard, Message, Order } from "./protocol.ts";
+import type { DataCard, Message, Order, RequestId } from "./protocol.ts";
 import { ResultArea } from "./result-area.ts";
 import { createRunPanel } from "./run-panel.ts";
 import { isActive, nextStage, type Stage, type Step } from "./state.ts";
@@ -20,6 +21,11 @@ import { createUnavailable, type Lack } from "./unavailable.ts";
 import { loadWorkers } from "./workers.ts";
 
 type ReadingOptions = Order<"inspect">["options"];
+
+interface ChosenFile {
+  readonly file: Blob;
+  readonly name: string;
+}
 
 export class App {
   private stage: Stage = "opening";
@@ -35,7 +41,9 @@ export class App {
   private reading = false;
   private turn = 0;
   /** What the visitor, or the page itself at first, chose last; read as soon as there is a device. */
-  private chosen: { readonly file: Blob; readonly name: string } | null = null;
+  private chosen: ChosenFile | null = null;
+  /** The scan of the card; `scan` is the worker's name for it. */
+  private accepted: (ChosenFile & { readonly scan: RequestId }) | null = null;
 
   private readonly notice = createNotice();
   private readonly drop = createDropZone({
@@ -45,7 +53,10 @@ export class App {
   });
   private readonly dataCard = createDataCard();
   private readonly options = createOptionsForm({
-    onReadAgain: () => this.chosen && void this.read(this.chosen.file, this.chosen.name),
+    onReadAgain: () => {
+      const again = this.accepted ?? this.chosen;
+      if (again) void this.read(again.file, again.name);
+    },
   });
   private readonly runPanel = createRunPanel({
     onRun: () => void this.run(),
@@ -155,8 +166,9 @@ export class App {
     this.reading = true;
     try {
       const { data, canvas } = this.options.values();
-      const card = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
+      const { card, id } = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
       if (turn !== this.readTurn) return;
+      this.accepted = { file, name, scan: id };
       this.turn++;
       if (this.stage !== "reading") this.take("file-chosen");
       this.card = card;
@@ -185,7 +197,7 @@ export class App {
   }
 
   private async run(resume = false, consented = false): Promise<void> {
-    if (!this.card) return;
+    if (!this.card || !this.accepted || this.reading) return;
     const values = this.options.values();
     const question = askForMemory(this.card, values);
     if (question && !consented) {
@@ -214,22 +226,35 @@ export class App {
             this.views.addProgress(report);
           } else this.views.setPattern(report);
         },
-        resume,
+        { resume, scan: this.accepted.scan },
       );
       if (turn !== this.turn) return;
       const { positionsPx } = started!;
-      this.results.show({ message: finished, name, adapterLine: this.adapter.textContent ?? "", positionsPx });
+      const adapterLine = formatAdapterLine(finished.result.run.adapter as AdapterFacts);
+      this.adapter.textContent = adapterLine; // a lost device may have come back as another
+      this.results.show({ message: finished, name, adapterLine, positionsPx });
       this.take("ended", finished.status === "cancelled" ? "Stopped" : undefined);
+      if (this.reading) this.take("file-chosen"); // the next scan is on its way
     } catch (error) {
       if (turn !== this.turn) return;
       const facts = factsOf(error);
       if (facts.code === "WORKER_GONE") return; // recover() tells
       this.results.restore();
+      if (facts.code === "WORKER_SCAN") {
+        // another file was accepted there and then left for one that was refused
+        this.take("failed");
+        return void this.read(this.accepted.file, this.accepted.name, true);
+      }
       const goOn = { label: "Go on with a new device", run: () => void this.run(true) };
-      if (facts.code === "STOPPED") return void this.take("failed", "Stopped before there was a result");
+      if (facts.code === "STOPPED") {
+        this.take("failed", "Stopped before there was a result");
+        if (this.reading) this.take("file-chosen");
+        return;
+      }
       this.notice.show("The run failed", facts, /^GPU_(LOST|GONE)$/.test(facts.code) ? goOn : undefined);
       this.dataCard.fold(false);
       this.take("failed");
+      if (this.reading) this.take("file-chosen");
     }
   }
 
@@ -267,8 +292,11 @@ export class App {
   private async recover(reason: string, replaced: boolean): Promise<void> {
     const facts = factsOf(refuse("WORKER_GONE", `the worker that computes ended: ${reason}`));
     if (this.stage === "unavailable") return;
-    if (this.reading) this.chosen = null;
-    const { chosen } = this;
+    // a scan whose reading was the end is not read again; one that was there before is
+    const killer = this.reading ? this.chosen : null;
+    const again = this.accepted && this.accepted.file !== killer?.file ? this.accepted : null;
+    this.chosen = again;
+    this.accepted = null;
     this.turn++;
     this.readTurn++;
     this.reading = false;
@@ -282,6 +310,6 @@ export class App {
     this.views.attachCanvases();
     if (!(await this.openDevice())) return;
     if (!this.chosen) this.dataCard.show(null);
-    else await this.read(this.chosen.file, this.chosen.name, this.chosen === chosen);
+    else await this.read(this.chosen.file, this.chosen.name, this.chosen === again);
   }
 }

@@ -1,16 +1,7 @@
 // The page's side of the worker: questions with answers by id, one run at a time, a new worker when one is gone.
 
 import { refuse, WorkerFailure } from "./failure.ts";
-import type {
-  DataCard,
-  FromWorker,
-  Message,
-  Order,
-  PreviewView,
-  RequestId,
-  ToWorker,
-  ViewSettings,
-} from "./protocol.ts";
+import type { FromWorker, Message, Order, PreviewView, RequestId, ToWorker, ViewSettings } from "./protocol.ts";
 
 /** The part of a Worker that is used. */
 export interface WorkerPort {
@@ -45,7 +36,7 @@ interface Waiting {
   report?: (message: RunReport) => void;
 }
 
-type Question = Order<"open-device" | "inspect" | "start" | "load-result">;
+type Question = Order<"open-device" | "inspect" | "start">;
 type QuestionBody = Question extends infer Q ? (Q extends Question ? Omit<Q, "id"> : never) : never;
 
 export class ReconstructionClient {
@@ -68,18 +59,18 @@ export class ReconstructionClient {
   }
 
   /** Reads a scan and keeps it for `start`; a run under way ends once the scan is accepted. */
-  async inspect(file: Blob, name: string, options: Order<"inspect">["options"]): Promise<DataCard> {
-    return ((await this.ask({ type: "inspect", file, name, options })) as Message<"dataset">).card;
+  async inspect(file: Blob, name: string, options: Order<"inspect">["options"]): Promise<Message<"dataset">> {
+    return (await this.ask({ type: "inspect", file, name, options })) as Message<"dataset">;
   }
 
   /**
-   * Runs the scan that was read last; resolves when the run has ended, also by `stop`. `resume` goes on where a lost
-   * device broke the run off.
+   * Runs the scan of inspection `scan`, the last one when left out; resolves when the run has ended, also by `stop`.
+   * `resume` goes on where a lost device broke the run off.
    */
   async start(
     options: Order<"start">["options"],
     report: (message: RunReport) => void,
-    resume = false,
+    { resume = false, scan }: { readonly resume?: boolean; readonly scan?: RequestId } = {},
   ): Promise<Message<"finished">> {
     if (this.run) throw refuse("RUN_ACTIVE", "a run is under way");
     const id = this.nextId();
@@ -88,7 +79,7 @@ export class ReconstructionClient {
       pulse.beat();
       report(message);
     };
-    const ended = this.ask({ type: "start", options, previewEvery: 1, resume }, heard, id);
+    const ended = this.ask({ type: "start", options, scan, previewEvery: 1, resume }, heard, id);
     const run = { id, ended, pulse };
     this.run = run;
     try {

@@ -1,11 +1,11 @@
 // Colour maps of the page: the core's, so that a finished image looks like its preview and like the command line's
-// pictures, and for patterns and counts one in viridis' manner.
+// pictures, and for patterns and counts viridis.
 
 import { type ColourMap, cyclicMap, divergingMap, greyMap, risingMap } from "../../src/pictures/colour-maps.ts";
 
 export type { ColourMap };
 
-/** Dark violet over blue and green to yellow; lightness rises evenly, also for people who see two colours only. */
+/** Ten colours of viridis (van der Walt and Smith, CC0): lightness rises evenly, also for people who see two colours only. */
 const stops: readonly (readonly [number, number, number])[] = [
   [68, 1, 84],
   [71, 39, 119],
@@ -19,7 +19,7 @@ const stops: readonly (readonly [number, number, number])[] = [
   [253, 231, 36],
 ];
 
-export const brightMap: ColourMap = interpolate(stops, 256);
+const brightMap: ColourMap = interpolate(stops, 256);
 
 /** What an image holds, which decides its colours. */
 export type Quantity = "phase" | "hue" | "amplitude" | "log" | "count" | "difference";

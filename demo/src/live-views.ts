@@ -39,6 +39,8 @@ export class LiveViews {
   private readonly partSelect = element("select", { "aria-label": "What the probe image shows" });
   private readonly dots: HTMLButtonElement;
   private losses: [number[], (number | null)[]] = [[], []];
+  /** Counts what clears the patterns, so that a late one is not shown. */
+  private patternTurn = 0;
   private points: Float32Array | null = null;
   /** The run whose pictures are shown. */
   private run: RequestId | null = null;
@@ -115,8 +117,7 @@ export class LiveViews {
       else this.views[view].setLive(this.canvases.get(view)!, canvasShape, frame);
       this.sendSettings(view);
     }
-    this.measured.setImage(null);
-    this.modelled.setImage(null);
+    this.clearPatterns();
     this.setPoints(points);
   }
 
@@ -125,7 +126,8 @@ export class LiveViews {
     this.numbers = null;
     this.showLosses([], 0);
     for (const view of Object.values(this.views)) view.setNumbers(null);
-    for (const view of [...Object.values(this.views), this.measured, this.modelled]) view.setImage(null);
+    for (const view of Object.values(this.views)) view.setImage(null);
+    this.clearPatterns();
   }
 
   addProgress({ epoch, losses }: Message<"progress">): void {
@@ -152,7 +154,16 @@ export class LiveViews {
     );
     const rangeOver = [first!, second!];
     this.measured.setImage(first!, { rangeOver });
-    this.modelled.setImage(second!, { rangeOver });
+    // each in a task of its own: large ones would hold the page up together
+    const { patternTurn } = this;
+    setTimeout(() => {
+      if (patternTurn === this.patternTurn) this.modelled.setImage(second!, { rangeOver });
+    });
+  }
+
+  private clearPatterns(): void {
+    this.patternTurn++;
+    for (const view of [this.measured, this.modelled]) view.setImage(null);
   }
 
   /** Takes the numbers of the result, so that lines are exact and files can be saved; the pictures stay the worker's. */
@@ -168,7 +179,6 @@ export class LiveViews {
       );
       this.views[view].setNumbers(source);
     }
-    this.losses = [[], []];
     this.showLosses([...result.loss], 0);
   }
 
@@ -177,7 +187,7 @@ export class LiveViews {
     this.root.hidden = false;
     this.run = null;
     this.still = true;
-    for (const view of [this.measured, this.modelled]) view.setImage(null); // of another run, or gone
+    this.clearPatterns(); // of another run, or gone
     this.finish(result, positionsPx);
     this.setPoints(fromIndices(positionsPx));
     await Promise.all((Object.keys(this.views) as ArrayView[]).map((view) => this.showStill(view)));
@@ -207,9 +217,11 @@ export class LiveViews {
     return Math.max(0, this.modeSelect.selectedIndex);
   }
 
-  /** Losses of the epochs after `before`, which starts anew at 0. */
+  /** Losses of the epochs after `before`. */
   private showLosses(losses: readonly number[], before: number): void {
-    if (before === 0) this.losses = [[], []];
+    // what a recovered run does again replaces what was there
+    const kept = this.losses[0].filter((epoch) => epoch <= before).length;
+    this.losses = [this.losses[0].slice(0, kept), this.losses[1].slice(0, kept)];
     losses.forEach((loss, index) => {
       this.losses[0].push(before + 1 + index);
       this.losses[1].push(loss > 0 ? loss : null); // nothing below zero on a log axis

@@ -48,6 +48,10 @@ export function createOptionsForm(events: OptionsFormEvents): OptionsForm {
     fold("All other options", rowsOf("more")),
   );
   const root = element("section", { class: "panel options" }, element("form", { "aria-label": "Options" }, fieldset));
+  // once chosen, it is answered
+  root.addEventListener("change", ({ target }) => {
+    if ((target as HTMLElement).id === "option-data-quantity") (target as HTMLElement).removeAttribute("aria-invalid");
+  });
   root.addEventListener("submit", (event) => event.preventDefault());
   return {
     root,
@@ -65,7 +69,8 @@ export function createOptionsForm(events: OptionsFormEvents): OptionsForm {
     requireQuantity(required) {
       const select = root.querySelector<HTMLSelectElement>("#option-data-quantity")!;
       select.options[0]!.textContent = required ? "please choose" : "auto";
-      select.setAttribute("aria-invalid", String(required && select.value === ""));
+      if (required && select.value === "") select.setAttribute("aria-invalid", "true");
+      else select.removeAttribute("aria-invalid");
       if (required) reading.open = true;
     },
   };

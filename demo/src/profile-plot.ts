@@ -13,19 +13,21 @@ export interface ProfilePlot {
 export function createProfilePlot(): ProfilePlot {
   const root = element("div", { class: "profile", hidden: true });
   let plot: ReturnType<typeof createCurvePlot> | null = null;
+  let shownUnit = "";
   return {
     root,
     show(line, unit) {
       root.hidden = line === null;
       if (!line) return;
-      if (!plot) {
+      if (!plot || unit !== shownUnit) {
+        shownUnit = unit;
         plot = createCurvePlot({
           heightPx: 120,
           xLabel: "distance / px",
           yLabel: unit || "value",
           curves: [["profile", "--accent"]],
         });
-        root.append(plot.root);
+        root.replaceChildren(plot.root);
       }
       plot.setData([line.distancePx, line.values]);
     },

@@ -33,19 +33,19 @@ const words: Readonly<
     title: "This browser has no WebGPU",
     what: "Reconstruction runs in WebGPU compute shaders, and this browser does not offer them.",
     todo: [
-      "Chrome or Edge 113 or later on Windows, macOS and ChromeOS; Chrome 121 or later on Android.",
+      "Chrome or Edge 132 or later on Windows, macOS, ChromeOS and Android.",
       "Chrome 144 or later on Linux with Intel graphics, 147 or later with an NVIDIA card; else switch on chrome://flags/#enable-unsafe-webgpu.",
       "Safari 26 on macOS, iOS and iPadOS 26. Firefox 141 on Windows, 145 on Apple silicon.",
-      "Without any of them: the command line runs on every machine, npx ptycho reconstruct scan.npz --output out.",
+      "Without any of them: the command line runs on every machine; in a checkout: npx ptycho reconstruct scan.npz --output out.",
     ],
   },
   "no-adapter": {
     title: "No usable graphics adapter",
     what: "This browser knows WebGPU but found no adapter that can run the reconstruction.",
     todo: [
-      "Look at chrome://gpu: “WebGPU” must say “Hardware accelerated”. Switch on “Use graphics acceleration when available” in the settings and restart.",
+      "In Chrome or Edge, version 132 or later is needed; look at chrome://gpu: “WebGPU” must say “Hardware accelerated”. Switch on “Use graphics acceleration when available” in the settings and restart.",
       "Update the graphics driver. On Linux with other cards: chrome://flags/#enable-unsafe-webgpu and #enable-vulkan.",
-      "Without a graphics card: the command line brings a software driver, npx ptycho reconstruct scan.npz --output out.",
+      "Without a graphics card: the command line brings a software driver; in a checkout: npx ptycho reconstruct scan.npz --output out.",
     ],
   },
 };

@@ -35,7 +35,7 @@ export function frameOf(points: ArrayLike<number>, shape: Pair, marginPx: number
 }
 
 /** Stage sides per image pixel. */
-export function scaleOf(view: Viewport, shape: Pair): number {
+function scaleOf(view: Viewport, shape: Pair): number {
   return view.zoom / Math.max(shape[0], shape[1]);
 }
 

@@ -18,6 +18,7 @@ const schema = z.discriminatedUnion("type", [
     type: z.literal("start"),
     id,
     options: z.unknown(),
+    scan: id.optional(),
     previewEvery: z.int().min(0).optional(),
     resume: z.boolean().optional(),
   }),

@@ -50,6 +50,8 @@ export type ToWorker =
       readonly type: "start";
       readonly id: RequestId;
       readonly options: ReconstructOptionsInput;
+      /** The inspection of the scan that is meant: refused with WORKER_SCAN when another scan is there; default any. */
+      readonly scan?: RequestId | undefined;
       /** Epochs between pictures, default 1; 0 = none. */
       readonly previewEvery?: number | undefined;
       /** Go on where the run before was broken off by a lost device, if file and options are the same. */

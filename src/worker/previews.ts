@@ -112,11 +112,6 @@ export class Previews {
     for (const { canvas, context } of this.#views.values()) context?.clearRect(0, 0, canvas!.width, canvas!.height);
   }
 
-  /** Resolves when nothing is being painted any more. */
-  async idle(): Promise<void> {
-    for (const shown of this.#views.values()) while (shown.busy) await shown.busy;
-  }
-
   repaint(view: PreviewView): void {
     const shown = this.#views.get(view)!;
     shown.again = shown.busy !== null;

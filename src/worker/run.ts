@@ -20,8 +20,9 @@ import type { Previews } from "./previews.ts";
 import { reconstructWithRecovery, type SavedState } from "./recovery.ts";
 import { RunProgress } from "./run-progress.ts";
 
-/** A scan that was inspected. */
+/** A scan that was inspected; `id` is that of the request. */
 export interface Scan {
+  readonly id: RequestId;
   readonly file: Blob;
   readonly name: string;
 }

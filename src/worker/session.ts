@@ -113,16 +113,24 @@ export class ReconstructionSession {
     if (controller.signal.aborted) throw superseded(name);
     this.#run?.stop();
     await this.#run?.ended;
-    this.#scan = { file, name };
+    if (controller.signal.aborted) throw superseded(name); // meanwhile
+    this.#scan = { id, file, name };
     const { positionsPx, meanPattern } = card;
     this.#around.post({ type: "dataset", id, card }, [positionsPx.buffer, meanPattern.buffer] as ArrayBuffer[]);
   }
 
-  async #start({ id, options, previewEvery, resume }: Message<"start">): Promise<void> {
+  async #start({ id, options, scan: meant, previewEvery, resume }: Message<"start">): Promise<void> {
     await this.#inspected; // a scan that was given before is the one that is meant
     const scan = this.#scan;
     if (!scan) {
       throw new OptionsError("WORKER_NO_SCAN", "there is no scan to reconstruct", { remedy: "Send `inspect` first" });
+    }
+    if (meant !== undefined && meant !== scan.id) {
+      throw new OptionsError("WORKER_SCAN", "another scan has been read meanwhile", {
+        expected: `the scan of request ${meant}`,
+        got: `${scan.name}, of request ${scan.id}`,
+        remedy: "Read the scan again",
+      });
     }
     const before = this.#run;
     before?.stop();

@@ -66,7 +66,7 @@ test("answers find their questions by id, in any order", async () => {
   expect(a.id).not.toBe(b.id);
   worker.say({ type: "dataset", id: b.id, card: { name: "b" } });
   worker.say({ type: "failed", id: a.id, code: "ZIP_CRC", message: "broken", details: {}, recoverable: true });
-  expect((await second).name).toBe("b");
+  expect((await second).card.name).toBe("b");
   const failure = await failureOf(first);
   expect(failure).toBeInstanceOf(WorkerFailure);
   expect(failure.facts.code).toBe("ZIP_CRC");

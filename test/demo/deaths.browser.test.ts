@@ -62,6 +62,9 @@ test("the worker that computes dies while running, and after a finished run", { 
   await page.fill("#option-epochs", "1000000");
   await press(page, "Run");
   await waitForEpoch(page, 1);
+  // what was refused meanwhile is not what is read again
+  await dropFile(page, "broken.npz", new Uint8Array(100));
+  await expect.poll(() => notice.textContent()).toContain("broken.npz cannot be used");
   await kill(page, "reconstruction");
   await expect.poll(() => notice.textContent()).toContain("broken on purpose");
   await waitForStage(page, "ready");

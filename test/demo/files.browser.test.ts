@@ -73,6 +73,23 @@ test("a good file is read and runs", { timeout: 200_000 }, async () => {
   expect(await page.locator(".result").textContent()).toContain("Finished");
 });
 
+test("what is no result is refused beside the result, which stays", async () => {
+  const { page } = opened;
+  const real = npyNumbers("<f4", [1, 4, 4], new Array(16).fill(1));
+  for (const [file, code] of [
+    [scanFile(), "RESULT_MISSING_KEY"],
+    [scanFile({ reconstructed_object: real, reconstructed_probe: real }), "RESULT_DTYPE"],
+    [new Uint8Array(50), "ZIP_NOT_ARCHIVE"],
+  ] as const) {
+    await page
+      .locator("#result-file")
+      .setInputFiles({ name: "earlier.npz", mimeType: "application/zip", buffer: Buffer.from(file) });
+    await expect.poll(() => page.locator(".notice").textContent()).toContain(code);
+    expect(await page.locator(".result").isVisible()).toBe(true);
+    await press(page, "Close");
+  }
+});
+
 test("a second file while a run is under way ends the run", { timeout: 200_000 }, async () => {
   const { page } = opened;
   await page.fill("#option-epochs", "1000000");

@@ -47,8 +47,7 @@ test("patterns share one range, and so do results that are compared", { timeout:
   const buffer = Buffer.from(await download(page, /reconstruction\.npz/));
   await page.fill("#option-epochs", "8");
   await press(page, "Run again");
-  await waitForStage(page, "running");
-  await waitForStage(page, "finished");
+  await waitForStage(page, "finished"); // the click has left the earlier one
   await page.locator("#result-file").setInputFiles({ name: "earlier.npz", mimeType: "application/zip", buffer });
   await expect
     .poll(() => barOf(page, "Current − previous"), { timeout: 20_000 })
@@ -60,8 +59,7 @@ test("patterns share one range, and so do results that are compared", { timeout:
 
   // another run: nothing of the comparison is left, nor comes back by its switch
   await press(page, "Run again");
-  await waitForStage(page, "running");
-  await waitForStage(page, "finished");
+  await waitForStage(page, "finished"); // the click has left the earlier one
   expect(await page.locator(".compare dl").count()).toBe(0);
   await page.evaluate(() => {
     const part = document.querySelector<HTMLSelectElement>("[aria-label='What is compared']")!;
@@ -170,7 +168,7 @@ test("numbers and pictures of a finished run agree", { timeout: 200_000 }, async
     const view = figure(page, title);
     if (part) await page.getByLabel("What the probe image shows").selectOption(part);
     await view.getByRole("button", { name: "All", exact: true }).click();
-    await page.waitForTimeout(800); // the worker paints
+    await page.waitForTimeout(2000); // the worker paints
     const arrived = page.waitForEvent("download");
     await view.getByRole("button", { name: "PNG" }).click();
     const png = readFileSync(await (await arrived).path()).toString("base64");

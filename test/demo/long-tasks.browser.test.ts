@@ -61,6 +61,44 @@ async function runOnce(page: Page, epochs: number): Promise<void> {
   await waitForStage(page, "finished", 200_000);
 }
 
+test("a page that is held up is seen", async () => {
+  const { page, close } = await openPage(browser, demo.url);
+  await waitForStage(page, "ready");
+  const tasks = await watchTasks(page, async () => {
+    await page.evaluate(() => {
+      setTimeout(() => {
+        for (const begin = performance.now(); performance.now() - begin < 2 * 100; );
+      });
+    });
+  });
+  expect(tasks[0]!.duration).toBeGreaterThan(LONGEST_MS);
+  await close();
+});
+
+test("patterns of 512 x 512 pixels are shown without a long task", { timeout: 400_000 }, async () => {
+  const [count, side] = [9, 512];
+  const values = (length: number) => Float32Array.from({ length }, (_, i) => 1 + Math.sin(12.9898 * i));
+  const { page, close } = await openPage(browser, demo.url);
+  await waitForStage(page, "ready");
+  const steps = Array.from({ length: count }, (_, index) => 40 * index);
+  const scan = compress({
+    diffraction: npyNumbers("<f4", [count, side, side], values(count * side * side)),
+    objectGuess: npyNumbers(
+      "<c8",
+      [1000, 1000],
+      Float32Array.from({ length: 2e6 }, (_, i) => (i + 1) % 2),
+    ),
+    probeGuess: npyNumbers("<c8", [side, side], values(2 * side * side)),
+    xcoords: npyNumbers("<f8", [count], steps),
+    ycoords: npyNumbers("<f8", [count], steps),
+  });
+  await dropFile(page, "large.npz", scan);
+  await expect.poll(() => page.locator(".card").textContent()).toContain(`${count} of 512 × 512 pixels`);
+  await waitForStage(page, "ready");
+  await expectNoLongTask(page, "patterns of 512 x 512 pixels", () => runOnce(page, 3));
+  await close();
+});
+
 test("the built-in scan runs without a long task", { timeout: 400_000 }, async () => {
   const { page, close } = await openPage(browser, demo.url);
   await waitForStage(page, "ready");

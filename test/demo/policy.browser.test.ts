@@ -54,6 +54,11 @@ test("the servers of Vite send the policy", async () => {
     const answer = await fetch(server.resolvedUrls!.local[0]!);
     expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'self'.*worker-src 'self' blob:/);
   }
+  // what `npm run demo:web` serves starts under its policy too
+  const { page, faults, close } = await openPage(browser, inWork.resolvedUrls!.local[0]!);
+  await waitForStage(page, "ready");
+  expect(faults).toEqual([]);
+  await close();
   await served.close();
   await inWork.close();
 });

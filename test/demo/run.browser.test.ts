@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { comparePhase, createScanBox } from "../../src/compare/index.ts";
 import { openNpz, parseOptions, readDataset, reconstruct, resultMembers } from "../../src/index.ts";
-import { fileAccess, nodeReaderTools } from "../../src/node/index.ts";
+import { fileAccess, nodeReaderTools, openDevice } from "../../src/node/index.ts";
 import { launchChromium } from "../support/chromium.ts";
 import {
   download,
@@ -18,7 +18,6 @@ import {
   waitForEpoch,
   waitForStage,
 } from "../support/demo-page.ts";
-import { openTestDevice } from "../support/gpu.ts";
 import { readArrays, type SeenArray, valuesOf } from "../support/result-files.ts";
 import type { ServedFolder } from "../support/serve-folder.ts";
 
@@ -94,7 +93,7 @@ test("without a network: run, pause, resume; the result is Node's", { timeout: 4
 async function compareWithNode(path: string): Promise<void> {
   const options = parseOptions({ epochs: EPOCHS });
   const dataset = await readDataset(await fileAccess(scanPath), options.data, nodeReaderTools());
-  const { device } = await openTestDevice();
+  const { device } = await openDevice({ device: "software", driver: "swiftshader" }); // as the browser
   const result = await reconstruct(device, dataset, options);
   const seen = readArrays(path);
   const expected = new Map(resultMembers({ result, seconds: { reconstruct: 1 }, finishedAt: new Date() }));

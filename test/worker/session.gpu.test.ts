@@ -153,6 +153,14 @@ describe("pause, resume, stop", () => {
     const { result } = await page.expect("finished", 1);
     expect(result.run.input).toMatchObject({ name: "two.npz" });
   });
+  test("a start that means another scan is refused", async () => {
+    await page.inspect("one");
+    await page.inspect("two");
+    page.send({ type: "start", id: 1, options: quickOptions, scan: "one" });
+    expect(await page.failure(1)).toMatchObject({ code: "WORKER_SCAN", recoverable: true });
+    page.send({ type: "start", id: 2, options: quickOptions, scan: "two" });
+    await page.expect("finished", 2);
+  });
   test("without pictures the result is the same, and nothing is painted", async () => {
     await page.inspect();
     start(1, quickOptions, 0);
