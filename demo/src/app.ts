@@ -7,7 +7,7 @@ import builtInScanUrl from "./built-in-scan.npz?url";
 import { ReconstructionClient } from "./client.ts";
 import { createDataCard } from "./data-card.ts";
 import { createDropZone } from "./drop-zone.ts";
-import { type FailureFacts, factsOf, refuse } from "./failure.ts";
+import { adviseOnFile, type FailureFacts, factsOf, refuse } from "./failure.ts";
 import { pauseWhileHidden } from "./hidden-tab.ts";
 import { LiveViews } from "./live-views.ts";
 import { askForMemory } from "./memory.ts";
@@ -27,6 +27,12 @@ interface ChosenFile {
   readonly name: string;
 }
 
+const endWords: Readonly<Record<Message<"finished">["status"], string>> = {
+  finished: "Finished",
+  cancelled: "Stopped",
+  diverged: "Diverged: see the result",
+};
+
 export class App {
   private stage: Stage = "opening";
   private readonly side: HTMLElement;
@@ -43,12 +49,18 @@ export class App {
   /** What the visitor, or the page itself at first, chose last; read as soon as there is a device. */
   private chosen: ChosenFile | null = null;
   /** The scan of the card; `scan` is the worker's name for it. */
-  private accepted: (ChosenFile & { readonly scan: RequestId }) | null = null;
+  private accepted: (ChosenFile & { readonly scan: RequestId; readonly readingText: string }) | null = null;
 
   private readonly notice = createNotice();
   private readonly drop = createDropZone({
-    onFile: (file) => void this.read(file, file.name),
-    onBuiltIn: () => void this.readBuiltIn(),
+    onFile: (file) => {
+      this.forgetReading();
+      void this.read(file, file.name);
+    },
+    onBuiltIn: () => {
+      this.forgetReading();
+      void this.readBuiltIn();
+    },
     onRefused: (error) => this.notice.show("This cannot be read", factsOf(error)),
   });
   private readonly dataCard = createDataCard();
@@ -106,6 +118,9 @@ export class App {
     this.builtIn = fetch(builtInScanUrl).then((response) => response.blob());
     this.builtIn.catch(() => undefined); // told when it is wanted
     this.side.append(this.drop.root, this.options.root, this.runPanel.root);
+    addEventListener("beforeunload", (event) => {
+      if (isActive(this.stage)) event.preventDefault(); // a reload would end the run without a word
+    });
     this.content.append(this.notice.root, this.dataCard.root, this.views.root, ...this.results.roots);
     const makers = await loadWorkers();
     this.analysis = new AnalysisClient(makers.analysis);
@@ -143,6 +158,11 @@ export class App {
     }
   }
 
+  /** What was chosen for the scan of the card is not meant for another; what was chosen since then is. */
+  private forgetReading(): void {
+    if (this.accepted && this.accepted.readingText === this.options.readingText()) this.options.resetReading();
+  }
+
   private async readBuiltIn(): Promise<void> {
     const turn = ++this.readTurn;
     try {
@@ -166,9 +186,11 @@ export class App {
     this.reading = true;
     try {
       const { data, canvas } = this.options.values();
+      const readingText = this.options.readingText();
       const { card, id } = await this.client!.inspect(file, name, { data, canvas } as ReadingOptions);
       if (turn !== this.readTurn) return;
-      this.accepted = { file, name, scan: id };
+      this.accepted = { file, name, scan: id, readingText };
+      this.options.setRead();
       this.turn++;
       if (this.stage !== "reading") this.take("file-chosen");
       this.card = card;
@@ -180,11 +202,14 @@ export class App {
         this.results.forget();
       }
       this.runPanel.setProgress(null);
-      this.take("file-read", `Ready to run ${card.patterns} patterns`);
+      const ready = `Ready to run ${card.patterns} patterns`;
+      this.take("file-read", card.quantityStated ? ready : "Say what the values are, under “How the file is read”");
     } catch (error) {
       if (turn !== this.readTurn) return;
+      const facts = adviseOnFile(factsOf(error));
       const readAgain = { label: "Read it again with these options", run: () => void this.read(file, name) };
-      this.notice.show(`${name} cannot be used`, factsOf(error), readAgain);
+      // options help with what an archive holds, not with what is none
+      this.notice.show(`${name} cannot be used`, facts, facts.code.startsWith("DATA_") ? readAgain : undefined);
       if (this.stage === "reading") {
         this.take(before ? "file-kept" : "file-refused", before ? `Kept: ${before.name}` : undefined);
       }
@@ -208,6 +233,7 @@ export class App {
     this.hiddenTab.forget();
     const turn = ++this.turn;
     let started: Message<"started"> | null = null;
+    let begun = false;
     const { name, heightPx, widthPx } = this.card;
     this.notice.clear();
     this.dataCard.fold(true);
@@ -217,6 +243,7 @@ export class App {
         values,
         (report) => {
           if (turn !== this.turn) return;
+          begun = true; // the worker has emptied its canvases
           if (report.type === "started") {
             started = report;
             this.results.hide(); // until here a refusal leaves the one before as it is
@@ -233,13 +260,13 @@ export class App {
       const adapterLine = formatAdapterLine(finished.result.run.adapter as AdapterFacts);
       this.adapter.textContent = adapterLine; // a lost device may have come back as another
       this.results.show({ message: finished, name, adapterLine, positionsPx });
-      this.take("ended", finished.status === "cancelled" ? "Stopped" : undefined);
+      this.take("ended", endWords[finished.status]);
       if (this.reading) this.take("file-chosen"); // the next scan is on its way
     } catch (error) {
       if (turn !== this.turn) return;
       const facts = factsOf(error);
       if (facts.code === "WORKER_GONE") return; // recover() tells
-      this.results.restore();
+      if (begun) this.results.restore();
       if (facts.code === "WORKER_SCAN") {
         // another file was accepted there and then left for one that was refused
         this.take("failed");

@@ -48,6 +48,21 @@ export function readerOf({ pairs, referenceRad }: ComplexPlane, part: Part): (in
   };
 }
 
+/** The part of an image that lies in a box of the plane it was thinned from. */
+export function cropTo(image: ScalarImage, { start, shape }: PlaneBox): ScalarImage {
+  const { stepPx = 1 } = image;
+  const columns = image.shape[1];
+  const [top, left] = start.map((place) => Math.floor(place / stepPx)) as [number, number];
+  const height = Math.max(1, Math.min(image.shape[0] - top, Math.ceil(shape[0] / stepPx)));
+  const width = Math.max(1, Math.min(columns - left, Math.ceil(shape[1] / stepPx)));
+  const cut = (values: ScalarImage["values"]) =>
+    Float32Array.from({ length: height * width }, (_, i) => {
+      return values[(top + Math.floor(i / width)) * columns + left + (i % width)]!;
+    });
+  const light = image.light ? { light: cut(image.light) } : {};
+  return { ...image, shape: [height, width], values: cut(image.values), ...light };
+}
+
 /** All values; takes long for large images. */
 export function computeImage(plane: ComplexPlane, part: Part): ScalarImage {
   const { shape } = plane;

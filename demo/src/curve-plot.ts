@@ -9,6 +9,8 @@ export interface CurvePlotOptions {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly logarithmic?: boolean;
+  /** Values of x between which there is nothing, such as epochs. */
+  readonly wholeX?: boolean;
   /** Name and CSS variable of the colour of each curve. */
   readonly curves: readonly (readonly [name: string, colour: string, dashed?: boolean])[];
   /** Ends of the y axis; by the data when left out. */
@@ -48,6 +50,8 @@ export function createCurvePlot(options: CurvePlotOptions): CurvePlot {
   };
 }
 
+const wholeSteps = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+
 function describePlot(options: CurvePlotOptions, width: number, style: CSSStyleDeclaration): uPlot.Options {
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis = (label: string, size: number): uPlot.Axis => ({
@@ -76,7 +80,7 @@ function describePlot(options: CurvePlotOptions, width: number, style: CSSStyleD
       },
     },
     axes: [
-      axis(options.xLabel, 28),
+      { ...axis(options.xLabel, 28), ...(options.wholeX ? { incrs: wholeSteps } : {}) },
       {
         ...axis(options.yLabel, 46),
         values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : formatTick(tick))),
@@ -88,7 +92,7 @@ function describePlot(options: CurvePlotOptions, width: number, style: CSSStyleD
         label,
         stroke: colour(variable),
         width: 1.5,
-        points: { show: false },
+        points: { show: (_plot: uPlot, _series: number, first: number, last: number) => last - first < 2 }, // a line of one point is none
         ...(dashed ? { dash: [5, 4] } : {}),
       })),
     ],

@@ -27,3 +27,10 @@ export function factsOf(error: unknown): FailureFacts {
 export function refuse(code: string, message: string, details: FailureFacts["details"] = {}): WorkerFailure {
   return new WorkerFailure({ code, message, details, recoverable: true });
 }
+
+/** A file of results was given as a scan: it has a place of its own on the page. */
+export function adviseOnFile(facts: FailureFacts): FailureFacts {
+  if (!/\breconstructed_object\b/.test(`${facts.message} ${facts.details.got}`)) return facts;
+  const remedy = "This is a result, no scan: run a scan first, then load it under “Compare”";
+  return { ...facts, details: { ...facts.details, remedy } };
+}

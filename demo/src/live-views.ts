@@ -1,7 +1,7 @@
 // Object, probe, pattern and loss, painted by the worker while a run is under way and after its end. The page holds the
 // numbers of a finished run for lines and files; it shows them itself only when the worker that painted is gone.
 
-import type { ComplexPlane, Part } from "./complex-plane.ts";
+import { type ComplexPlane, cropTo, type Part } from "./complex-plane.ts";
 import { createCurvePlot } from "./curve-plot.ts";
 import { button, element } from "./dom.ts";
 import { ImageView } from "./image-view.ts";
@@ -33,6 +33,7 @@ export class LiveViews {
     xLabel: "epoch",
     yLabel: "loss",
     logarithmic: true,
+    wholeX: true,
     curves: [["loss", "--accent"]],
   });
   private readonly modeSelect = element("select", { "aria-label": "Probe mode" });
@@ -199,7 +200,9 @@ export class LiveViews {
     const part = this.partOf(view);
     const image = await this.events.computeNumbers({ plane: this.planeOf(view, numbers), part });
     if (this.still && this.numbers === numbers && part === this.partOf(view)) {
-      this.views[view].setImage(image, { quantity: part });
+      // colours as the worker's: for what was scanned
+      const rangeOver = [view === "probe" ? image : cropTo(image, numbers.box)];
+      this.views[view].setImage(image, { quantity: part, rangeOver });
     }
   }
 

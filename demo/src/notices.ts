@@ -2,7 +2,7 @@
 
 import { button, element, factList } from "./dom.ts";
 import type { FailureFacts } from "./failure.ts";
-import { rewordFlags } from "./remedies.ts";
+import { rewordFlags, rewordOption } from "./remedies.ts";
 
 export interface Notice {
   readonly root: HTMLElement;
@@ -26,7 +26,7 @@ export function createNotice(): Notice {
         element("h2", {}, title),
         element("p", { class: "what" }, inWords(sentenceOf(message, details, code))),
         factList([
-          ["Where", details.field ? shorten(details.field) : null],
+          ["Where", details.field ? shorten(rewordOption(details.field)) : null],
           ["Expected", details.expected ? inWords(details.expected) : null],
           ["Got", details.got ? shorten(details.got) : null],
           ["Code", code],

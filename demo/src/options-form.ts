@@ -13,8 +13,14 @@ export interface OptionsForm {
   readonly root: HTMLElement;
   values(): OptionValues;
   setDisabled(disabled: boolean): void;
-  /** Asks for what the patterns hold, where the file does not say it. */
+  /** Asks for what the patterns hold, where the file does not say it; the answer reads the file again. */
   requireQuantity(required: boolean): void;
+  /** How files are read, as chosen now. */
+  readingText(): string;
+  /** Back to the defaults of reading: what was chosen for one file is not meant for the next. */
+  resetReading(): void;
+  /** The card is up to date with what is chosen. */
+  setRead(): void;
 }
 
 type Reader = () => unknown;
@@ -38,7 +44,17 @@ export function createOptionsForm(events: OptionsFormEvents): OptionsForm {
   const fold = (title: string, rows: readonly HTMLElement[]) =>
     element("details", {}, element("summary", {}, title), element("div", { class: "fields" }, ...rows));
   const reading = fold("How the file is read", rowsOf("reading"));
-  reading.append(button("Read the file again", () => events.onReadAgain()));
+  const stale = element("p", { class: "hint", hidden: true }, "“What was found” is of before this choice.");
+  reading.append(
+    stale,
+    button("Read the file again", () => events.onReadAgain()),
+  );
+  let asked = false;
+  let readText = "{}";
+  const readingText = () =>
+    JSON.stringify(
+      readers.filter(({ field }) => field.group === "reading").map(({ field, read }) => [field.label, read() ?? null]),
+    );
   const fieldset = element(
     "fieldset",
     {},
@@ -48,9 +64,13 @@ export function createOptionsForm(events: OptionsFormEvents): OptionsForm {
     fold("All other options", rowsOf("more")),
   );
   const root = element("section", { class: "panel options" }, element("form", { "aria-label": "Options" }, fieldset));
-  // once chosen, it is answered
   root.addEventListener("change", ({ target }) => {
-    if ((target as HTMLElement).id === "option-data-quantity") (target as HTMLElement).removeAttribute("aria-invalid");
+    const control = target as HTMLSelectElement;
+    stale.hidden = readingText() === readText;
+    if (!asked || control.id !== "option-data-quantity" || control.value === "") return;
+    asked = false;
+    control.removeAttribute("aria-invalid");
+    events.onReadAgain();
   });
   root.addEventListener("submit", (event) => event.preventDefault());
   return {
@@ -69,9 +89,25 @@ export function createOptionsForm(events: OptionsFormEvents): OptionsForm {
     requireQuantity(required) {
       const select = root.querySelector<HTMLSelectElement>("#option-data-quantity")!;
       select.options[0]!.textContent = required ? "please choose" : "auto";
-      if (required && select.value === "") select.setAttribute("aria-invalid", "true");
+      asked = required && select.value === "";
+      if (asked) select.setAttribute("aria-invalid", "true");
       else select.removeAttribute("aria-invalid");
       if (required) reading.open = true;
+    },
+    readingText,
+    resetReading() {
+      const controls = reading.querySelectorAll<HTMLSelectElement | HTMLInputElement>("select, input");
+      for (const control of Array.from(controls)) {
+        if (control instanceof HTMLSelectElement) {
+          const byDefault = Array.from(control.options).findIndex((option) => option.defaultSelected);
+          control.selectedIndex = Math.max(0, byDefault);
+        } else if (control.type === "checkbox") control.checked = control.defaultChecked;
+        else control.value = "";
+      }
+    },
+    setRead() {
+      readText = readingText();
+      stale.hidden = true;
     },
   };
 }

@@ -27,9 +27,18 @@ const fields = new Map(
   }),
 );
 
+const labels = new Map(listFields().map(({ fact, label }) => [fact.path.join("."), label]));
+
+/** The label of an option that the core names by its path, else the name as it is. */
+export function rewordOption(path: string): string {
+  const label = labels.get(path) ?? labels.get(`data.${path}`);
+  return label ? `“${label}”` : path;
+}
+
 /** A text for people who have a page in front of them: “Noise model: gaussian” for --noise-model gaussian. */
 export function rewordFlags(text: string): string {
-  return text.replace(/--([a-z][a-z-]*[a-z])( [\w.-]*\w)?/g, (whole, flag: string, value = "") => {
+  const named = text.replace(/\b[a-z]+(\.[a-zA-Z]+)+\b/g, rewordOption);
+  return named.replace(/--([a-z][a-z-]*[a-z])( [\w.-]*\w)?/g, (whole, flag: string, value = "") => {
     const said = own[flag];
     if (said) return `“${said}”${value}`;
     const off = flag.startsWith("no-") ? fields.get(flag.slice(3)) : undefined;

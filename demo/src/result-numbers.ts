@@ -13,7 +13,8 @@ export type DrawImage = (picture: ImagePicture) => Promise<Blob>;
 
 export class ResultNumbers {
   private readonly result: FinishedResult;
-  private readonly box: PlaneBox;
+  /** The scanned part of the object. */
+  readonly box: PlaneBox;
   private object: ComplexPlane | null = null;
   private probe: { readonly mode: number; readonly plane: ComplexPlane } | null = null;
 

@@ -47,7 +47,9 @@ async function readCard(
     const { patterns } = dataset;
     const sum = statistics.pixels!.intensitySum;
     const centring = measureCentring(sum, plan.oriented, dataset.mask);
-    const notes = [...dataset.notes].sort((a, b) => Number(b.level === "warning") - Number(a.level === "warning"));
+    // what was assumed for the card alone is not how the file will be read
+    const said = dataset.notes.filter(({ code }) => quantityStated || code !== "DATA_QUANTITY");
+    const notes = said.sort((a, b) => Number(b.level === "warning") - Number(a.level === "warning"));
     return {
       name: access.name,
       sizeBytes: access.sizeBytes,

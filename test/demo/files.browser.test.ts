@@ -73,6 +73,22 @@ test("a good file is read and runs", { timeout: 200_000 }, async () => {
   expect(await page.locator(".result").textContent()).toContain("Finished");
 });
 
+test("a refused run leaves result and images as they were; a result given as a scan is told so", async () => {
+  const { page } = opened;
+  const bars = () => page.locator(".views .colour-bar").allTextContents();
+  const before = await bars();
+  await page.fill("#option-epochs", "0");
+  await press(page, "Run again");
+  await expect.poll(() => page.locator(".notice").textContent()).toContain("“Epochs”");
+  expect(await bars()).toEqual(before);
+  expect(await page.locator(".result").isVisible()).toBe(true);
+  await page.fill("#option-epochs", "5");
+  const complex = npyNumbers("<c8", [1, 4, 4], new Array(32).fill(1));
+  await dropFile(page, "reconstruction.npz", scanFile({ reconstructed_object: complex }));
+  await expect.poll(() => page.locator(".notice").textContent()).toContain("load it under “Compare”");
+  await press(page, "Close");
+});
+
 test("what is no result is refused beside the result, which stays", async () => {
   const { page } = opened;
   const real = npyNumbers("<f4", [1, 4, 4], new Array(16).fill(1));
@@ -93,11 +109,48 @@ test("what is no result is refused beside the result, which stays", async () => 
 test("a second file while a run is under way ends the run", { timeout: 200_000 }, async () => {
   const { page } = opened;
   await page.fill("#option-epochs", "1000000");
-  await press(page, "Run again");
+  await press(page, "Run");
   await page.waitForFunction(() => Number.parseInt(document.querySelector(".run dd")!.textContent!, 10) >= 1);
   await dropFile(page, "next.npz", scanFile(scanMembers(scanNumbers(36))));
   await expect.poll(() => page.locator(".card").textContent(), { timeout: 5000 }).toContain("36 of 16 × 16 pixels");
   expect(await waitForStage(page, "ready")).toBe("ready");
+});
+
+test("counts are asked about, and the answer is not meant for the next file", async () => {
+  const { page } = opened;
+  const status = page.locator(".run .status");
+  const card = page.locator(".card");
+  const counts = npyNumbers(
+    "<u2",
+    [12, 16, 16],
+    Array.from({ length: 12 * 256 }, (_, k) => k % 100),
+  );
+  await dropFile(page, "counts.npz", scanFile({ ...scanMembers(), diffraction: counts }));
+  await expect.poll(() => status.textContent()).toContain("Say what the values are");
+  expect(await card.textContent()).not.toContain("read as intensity");
+  await page.selectOption("#option-data-quantity", "intensity");
+  await expect.poll(() => status.textContent()).toContain("Ready to run 12 patterns");
+  expect(await card.textContent()).toContain("intensity (counts)");
+  await page.fill("#option-data-firstPatterns", "7");
+  await page.locator("#option-data-firstPatterns").blur();
+  expect(await page.getByText("is of before this choice").isVisible()).toBe(true);
+  await page.fill("#option-data-firstPatterns", "");
+  await page.locator("#option-data-firstPatterns").blur();
+  expect(await page.getByText("is of before this choice").isVisible()).toBe(false);
+  await dropFile(page, "amplitudes.npz", scanFile());
+  await expect.poll(() => card.textContent()).toContain("amplitudes.npz");
+  expect(await card.textContent()).toContain("amplitude (square root of counts)");
+});
+
+test("a run that diverges says so", async () => {
+  const { page } = opened;
+  await page.fill("#option-probe-stepSize", "1e30");
+  await page.fill("#option-object-stepSize", "1e30");
+  await page.fill("#option-epochs", "20");
+  await press(page, "Run");
+  await waitForStage(page, "finished");
+  expect(await page.locator(".run .status").textContent()).toContain("Diverged");
+  expect(await page.locator(".result").textContent()).toContain("“Object step”");
 });
 
 test("nothing was reported on the console", () => {
