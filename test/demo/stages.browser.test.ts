@@ -129,7 +129,7 @@ test("a hidden tab waits, seen again it goes on to the same bits; a pause by han
 }, async () => {
   const { page, close } = await openPage(browser, demo.url);
   await waitForStage(page, "ready");
-  await runSmall(page, 300);
+  await runSmall(page, 120);
   await waitForStage(page, "finished");
   const undisturbed = await objectOf(page);
   await press(page, "Run again");
