@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -8,7 +8,29 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const [, policy] = /content="(default-src [^"]+)"/.exec(readFileSync(at("index.html"), "utf8"))!;
 const headers = { "Content-Security-Policy": policy! };
 
+/** What is bundled, also into the workers, is handed on with its licence. */
+const bundled = ["uplot", "zod", "fflate", "npyjs", "fast-png", "iobuffer"];
+const licences: Plugin = {
+  name: "licences",
+  apply: "build",
+  generateBundle() {
+    const text = (file: string) => readFileSync(at(`../${file}`), "utf8");
+    const own = ["NOTICE", "LICENSE"].map(text);
+    const others = bundled.map((name) => {
+      const file = readdirSync(at(`../node_modules/${name}`)).find((entry) => /^licen[cs]e/i.test(entry));
+      if (!file) throw new Error(`node_modules/${name} holds no licence`);
+      return `${name}\n\n${text(`node_modules/${name}/${file}`)}`;
+    });
+    this.emitFile({
+      type: "asset",
+      fileName: "licences.txt",
+      source: [...own, ...others].join(`\n${"-".repeat(72)}\n\n`),
+    });
+  },
+};
+
 export default defineConfig({
+  plugins: [licences],
   root: at("."),
   base: "./", // the folder works from any place
   resolve: {
@@ -26,6 +48,5 @@ export default defineConfig({
     target: "es2023",
     assetsInlineLimit: 0, // the policy of the page allows no data: addresses
     modulePreload: { polyfill: false },
-    license: { fileName: "licenses.md" }, // of what is bundled and handed on
   },
 });

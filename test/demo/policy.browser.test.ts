@@ -1,4 +1,5 @@
 // What the page's policy promises holds in its workers too; and a page that cannot start says what it needs.
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
@@ -43,6 +44,15 @@ test("no worker reaches another host, and the page goes on", { timeout: 200_000 
   await press(page, "Run again");
   await waitForStage(page, "finished");
   await close();
+});
+
+test("what is bundled is handed on with its licence", () => {
+  const text = readFileSync(join(demo.folder, "licences.txt"), "utf8");
+  const scripts = readdirSync(join(demo.folder, "assets")).filter((name) => name.endsWith(".js"));
+  expect(scripts.length).toBeGreaterThan(2);
+  for (const name of ["ptycho-webgpu", "uplot", "zod", "fflate", "npyjs", "fast-png", "iobuffer"])
+    expect(text).toMatch(new RegExp(`^${name}$`, "m"));
+  expect(text.match(/Permission is hereby granted/g)!.length).toBeGreaterThanOrEqual(5);
 });
 
 test("the servers of Vite send the policy", async () => {
