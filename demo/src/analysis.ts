@@ -1,7 +1,8 @@
 // Work on results that would hold up the page: comparing two of them, drawing the command line's picture, whole images.
 
-import { blobAccess, type ComplexArray, InputError, openNpz } from "ptycho-webgpu";
+import { blobAccess, type ComplexArray } from "ptycho-webgpu";
 import { renderReconstruction } from "ptycho-webgpu/pictures";
+import { loadResult } from "ptycho-webgpu/worker";
 import { type ComplexPlane, computeImage, type Part } from "./complex-plane.ts";
 import { type Look, paintImage } from "./paint.ts";
 import { LARGEST_SHOWN_PX, type ScalarImage, thin } from "./scalar-image.ts";
@@ -69,45 +70,23 @@ export function computeNumbers({ plane, part }: NumbersRequest): ScalarImage {
   return thin(computeImage(plane, part), LARGEST_SHOWN_PX);
 }
 
-/** A small archive may promise arrays that no tab holds. */
-const LIMITS = { maximumBytes: 2 ** 30 };
-
-/** Reads a reconstruction.npz. Throws InputError as reading does, RESULT_MISSING_KEY for what is no result. */
+/** Reads a reconstruction.npz. Throws as `loadResult` does. */
 export async function readResult(file: Blob, name: string): Promise<StoredResult> {
-  const npz = await openNpz(blobAccess(file, name));
-  for (const member of ["reconstructed_object", "reconstructed_probe"]) {
-    if (npz.has(member)) continue;
-    throw new InputError("RESULT_MISSING_KEY", "the file holds no reconstruction", {
-      source: name,
-      field: member,
-      expected: "a reconstruction.npz",
-      got: npz.names.join(", ") || "an empty archive",
-      remedy: "Choose the reconstruction.npz of an earlier run, not a scan",
-    });
-  }
-  const complex = async (member: string): Promise<ComplexArray> => {
-    const array = await npz.readNumeric(member, LIMITS);
-    if (!array.dtype.startsWith("complex")) {
-      throw new InputError("RESULT_DTYPE", "the array is not complex", {
-        source: name,
-        field: member,
-        expected: "complex64",
-        got: array.dtype,
-        remedy: "Choose the reconstruction.npz of an earlier run",
-      });
-    }
-    return { shape: array.shape, data: Float32Array.from(array.data as ArrayLike<number>) };
+  const members = new Map((await loadResult(blobAccess(file, name))).map((member) => [member.name, member]));
+  const complex = (member: string): ComplexArray => {
+    const { shape, data } = members.get(member)!;
+    return { shape, data: Float32Array.from(data as Float32Array | Float64Array) };
   };
-  const numbers = async (member: string): Promise<Float64Array | null> =>
-    npz.has(member)
-      ? Float64Array.from((await npz.readNumeric(member, LIMITS)).data as ArrayLike<number>, Number)
-      : null;
-  const origin = await numbers("canvas_origin_px");
+  const numbers = (member: string): Float64Array | null => {
+    const data = members.get(member)?.data as Float64Array | BigInt64Array | undefined;
+    return data ? Float64Array.from(data as ArrayLike<number | bigint>, Number) : null;
+  };
+  const origin = numbers("canvas_origin_px");
   return {
-    object: await complex("reconstructed_object"),
-    probe: await complex("reconstructed_probe"),
-    loss: (await numbers("loss")) ?? new Float64Array(),
+    object: complex("reconstructed_object"),
+    probe: complex("reconstructed_probe"),
+    loss: numbers("loss") ?? new Float64Array(),
     originPx: origin ? [origin[0]!, origin[1]!] : null,
-    positionsPx: await numbers("positions_px"),
+    positionsPx: numbers("positions_px"),
   };
 }

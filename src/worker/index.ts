@@ -2,6 +2,7 @@
 /// <reference types="@webgpu/types" preserve="true" />
 
 export { type OpenedGpu, openBrowserDevice } from "../gpu/open-browser-device.ts";
+export { loadResult } from "./load-result.ts";
 export type * from "./messages.ts";
 export { previewViews } from "./messages.ts";
 export { serveReconstructions, type WorkerScope } from "./serve.ts";

@@ -17,8 +17,8 @@ import type { Post, RequestId } from "./messages.ts";
 import { PatternWatch } from "./pattern-watch.ts";
 import { PauseGate } from "./pause-gate.ts";
 import type { Previews } from "./previews.ts";
+import { ProgressMessages } from "./progress-messages.ts";
 import { reconstructWithRecovery, type SavedState } from "./recovery.ts";
-import { RunProgress } from "./run-progress.ts";
 
 /** A scan that was inspected; `id` is that of the request. */
 export interface Scan {
@@ -50,7 +50,7 @@ export class Run {
   readonly #around: RunSurroundings;
   readonly #controller = new AbortController();
   readonly #gate = new PauseGate();
-  #progress: RunProgress | null = null;
+  #progress: ProgressMessages | null = null;
   #saved: SavedState | null;
   #started = false;
 
@@ -86,7 +86,7 @@ export class Run {
     const { signal } = this.#controller;
     signal.throwIfAborted();
     const options = parseOptions(this.request.options);
-    const progress = new RunProgress(this.request.id, options.epochs, this.#around.post);
+    const progress = new ProgressMessages(this.request.id, options.epochs, this.#around.post);
     this.#progress = progress;
     progress.enter("loading");
     this.#around.previews.clear();
@@ -146,7 +146,11 @@ export class Run {
     return { ...dataset, sha256 };
   }
 
-  #begin({ canvas, options, problem }: PreparedProblem, progress: RunProgress, watch: PatternWatch): ReconstructHooks {
+  #begin(
+    { canvas, options, problem }: PreparedProblem,
+    progress: ProgressMessages,
+    watch: PatternWatch,
+  ): ReconstructHooks {
     const [rows, columns] = canvas.shape;
     const scanBox = growBox(createScanBox(canvas.positionsPx), 0, rows, columns);
     if (!this.#started) {
@@ -179,7 +183,7 @@ export class Run {
         running = true;
         progress.enter("running");
       },
-      onEpoch: (epoch) => progress.finishEpoch(epoch),
+      onProgress: (epoch) => progress.finishEpoch(epoch),
       ...(this.request.previewEvery > 0 ? { preview } : {}),
     };
   }

@@ -1,31 +1,10 @@
 // Workers that die for real: the page says so, keeps what was finished, reads the scan again and runs again.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import {
-  download,
-  dropFile,
-  findWorker,
-  openPage,
-  press,
-  serveDemo,
-  waitForEpoch,
-  waitForStage,
-} from "../support/demo-page.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { download, dropFile, findWorker, press, useDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
-let browser: Browser;
-let demo: ServedFolder;
-
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-});
+const demo = useDemo();
 
 /** Ends a worker as a bug in it would. */
 async function kill(page: Page, name: "reconstruction" | "analysis"): Promise<void> {
@@ -53,7 +32,7 @@ const countPictures = (page: Page) =>
   );
 
 test("the worker that computes dies while running, and after a finished run", { timeout: 300_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   const notice = page.locator(".notice");
   await waitForStage(page, "ready");
   await page.context().setOffline(true);
@@ -96,7 +75,7 @@ test("the worker that computes dies while running, and after a finished run", { 
 });
 
 test("the worker that compares dies: the next comparison has another one", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(49))));
   await expect.poll(() => page.locator(".card").textContent()).toContain("49 of 16 × 16 pixels");
@@ -123,7 +102,7 @@ test("no other worker can be started: the result stays, and the page says that n
         super(window.noMore && options.name === "reconstruction" ? broken : url, options);
       }
     };`;
-  const { page, close } = await openPage(browser, demo.url, { before });
+  const { page, close } = await demo.open({ before });
   await waitForStage(page, "ready");
   await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(25))));
   await expect.poll(() => page.locator(".card").textContent()).toContain("25 of 16 × 16 pixels");

@@ -1,27 +1,16 @@
-// Files that visitors drop: good ones, hostile ones, folders. The page says what is wrong and goes on.
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { dropFile, type OpenedPage, openPage, press, serveDemo, waitForStage } from "../support/demo-page.ts";
+import { beforeAll, expect, test } from "vitest";
+import { dropFile, type OpenedPage, press, useDemo, waitForStage } from "../support/demo-page.ts";
 import { npyNumbers } from "../support/npz-builder.ts";
 import type { RefusedFile } from "../support/refused-archives.ts";
 import { refusedFiles, titleOf } from "../support/refused-files.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
-let browser: Browser;
-let demo: ServedFolder;
+const demo = useDemo();
 let opened: OpenedPage;
 
 beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-  opened = await openPage(browser, demo.url);
+  opened = await demo.open();
   await waitForStage(opened.page, "ready");
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
 });
 
 const hostile = [

@@ -1,23 +1,11 @@
 // Images on the page: one range for what is compared, nothing of an earlier run, scrolling past them, themes.
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { download, dropFile, openPage, press, serveDemo, waitForStage } from "../support/demo-page.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { download, dropFile, press, useDemo, waitForStage } from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
-let browser: Browser;
-let demo: ServedFolder;
-
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-});
+const demo = useDemo();
 
 async function finishSmall(page: Page, count = 49): Promise<void> {
   await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(count))));
@@ -32,7 +20,7 @@ const barOf = async (page: Page, title: string) =>
   await figure(page, title).locator(".colour-bar span").allTextContents();
 
 test("patterns share one range, and so do results that are compared", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await finishSmall(page);
   const patterns = async () => [await barOf(page, "Measured pattern"), await barOf(page, "Modelled pattern")];
@@ -70,7 +58,7 @@ test("patterns share one range, and so do results that are compared", { timeout:
 });
 
 test("a new run shows nothing of the scan before", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await finishSmall(page, 49);
   await page.evaluate(() => {
@@ -90,7 +78,7 @@ test("a new run shows nothing of the scan before", { timeout: 200_000 }, async (
 });
 
 test("the wheel and a finger scroll past images; who wants to zoom can", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url, { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const { page, close } = await demo.open({ viewport: { width: 390, height: 844 }, hasTouch: true });
   await waitForStage(page, "ready");
   const stage = page.locator(".card .stage").first();
   await stage.scrollIntoViewIfNeeded();
@@ -124,7 +112,7 @@ test("the wheel and a finger scroll past images; who wants to zoom can", { timeo
 });
 
 test("a theme chosen while plots are hidden is theirs when they are seen", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url, { colorScheme: "light" });
+  const { page, close } = await demo.open({ colorScheme: "light" });
   await waitForStage(page, "ready");
   await finishSmall(page);
   const brightest = () =>
@@ -147,7 +135,7 @@ test("a theme chosen while plots are hidden is theirs when they are seen", { tim
 });
 
 test("a long name does not push the page", async () => {
-  const { page, close } = await openPage(browser, demo.url, { viewport: { width: 390, height: 844 } });
+  const { page, close } = await demo.open({ viewport: { width: 390, height: 844 } });
   await waitForStage(page, "ready");
   await dropFile(page, `${"a".repeat(180)}.npz`, new Uint8Array(100));
   await expect.poll(() => page.locator(".notice h2").textContent()).toContain("cannot be used");
@@ -156,7 +144,7 @@ test("a long name does not push the page", async () => {
 });
 
 test("numbers and pictures of a finished run agree", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await finishSmall(page);
   for (const [title, part] of [

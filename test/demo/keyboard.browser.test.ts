@@ -1,22 +1,10 @@
 // The page without a mouse: every control can be reached, and the focus stays where the next control is.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { dropFile, openPage, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { dropFile, useDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
-let browser: Browser;
-let demo: ServedFolder;
-
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-});
+const demo = useDemo();
 
 /** Names of the controls in the order of the tab key; says so where nothing shows the focus. */
 async function walkTabs(page: Page): Promise<string[]> {
@@ -39,7 +27,7 @@ async function walkTabs(page: Page): Promise<string[]> {
 }
 
 test("every control that can be used is reached with the tab key", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await page.evaluate(() => {
     for (const details of Array.from(document.querySelectorAll("details"))) details.open = true;
@@ -59,7 +47,7 @@ test("every control that can be used is reached with the tab key", { timeout: 20
 });
 
 test("run, pause, resume and stop with the keyboard alone", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   const focused = () => page.evaluate(() => document.activeElement?.textContent);
   await waitForStage(page, "ready");
   await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(25))));

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
-import { dropFile, openPage, press, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
+import { dropFile, openPage, press, useDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { refusedFiles } from "../support/refused-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
 const sizes = [
   [1280, 720],
@@ -15,19 +14,14 @@ const sizes = [
   [390, 844],
 ] as const;
 const host = "pages.test";
-let browser: Browser;
+const demo = useDemo();
 let plain: Browser;
-let demo: ServedFolder;
 
 beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
   plain = await launchChromium({ webgpu: false, args: [`--host-resolver-rules=MAP ${host} 127.0.0.1`] });
 });
 afterAll(async () => {
-  await browser?.close();
   await plain?.close();
-  await demo?.close();
 });
 
 /** What reaches beyond the page or does not fit into its own box. */
@@ -67,7 +61,7 @@ async function check(page: Page, state: string, width: number): Promise<void> {
 }
 
 test.each(sizes)("start, error, running, finished at %i x %i", { timeout: 400_000 }, async (width, height) => {
-  const { page, faults, close } = await openPage(browser, demo.url, { viewport: { width, height } });
+  const { page, faults, close } = await demo.open({ viewport: { width, height } });
   await waitForStage(page, "ready");
   await check(page, "start", width);
   await dropFile(page, "broken.npz", refusedFiles.find(({ what }) => what === "positions one short")!.file());

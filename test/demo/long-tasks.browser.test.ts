@@ -3,28 +3,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { download, dropFile, openPage, serveDemo, waitForStage } from "../support/demo-page.ts";
+import type { Page } from "playwright-core";
+import { afterAll, expect, test } from "vitest";
+import { download, dropFile, useDemo, waitForStage } from "../support/demo-page.ts";
 import { npyNumbers } from "../support/npz-builder.ts";
 import { type Members, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
 const LONGEST_MS = 100;
 /** Other programs on the machine hold up pages too: one undisturbed run in so many is asked for. */
 const TRIES = 3;
 const folder = mkdtempSync(join(tmpdir(), "ptycho-wide-"));
-let browser: Browser;
-let demo: ServedFolder;
+const demo = useDemo();
 
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -62,7 +53,7 @@ async function runOnce(page: Page, epochs: number): Promise<void> {
 }
 
 test("a page that is held up is seen", async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   const tasks = await watchTasks(page, async () => {
     await page.evaluate(() => {
@@ -78,7 +69,7 @@ test("a page that is held up is seen", async () => {
 test("patterns of 512 x 512 pixels are shown without a long task", { timeout: 400_000 }, async () => {
   const [count, side] = [9, 512];
   const values = (length: number) => Float32Array.from({ length }, (_, i) => 1 + Math.sin(12.9898 * i));
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   const steps = Array.from({ length: count }, (_, index) => 40 * index);
   const scan = compress({
@@ -100,7 +91,7 @@ test("patterns of 512 x 512 pixels are shown without a long task", { timeout: 40
 });
 
 test("the built-in scan runs without a long task", { timeout: 400_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await expectNoLongTask(page, "built-in scan", () => runOnce(page, 5));
   await close();
@@ -119,7 +110,7 @@ test("a wide scan runs and is looked at without a long task", { timeout: 600_000
   const diagonal = Array.from({ length: count }, (_, index) => 10.25 + 8 * index);
   members.xcoords = npyNumbers("<f8", [count], diagonal);
   members.ycoords = npyNumbers("<f8", [count], diagonal);
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await dropFile(page, "wide.npz", compress(members));
   await expect

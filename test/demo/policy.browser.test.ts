@@ -2,28 +2,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Browser } from "playwright-core";
 import { createServer, preview } from "vite";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { download, dropFile, findWorker, openPage, press, serveDemo, waitForStage } from "../support/demo-page.ts";
+import { expect, test } from "vitest";
+import { download, dropFile, findWorker, openPage, press, useDemo, waitForStage } from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
 
 const configFile = join(import.meta.dirname, "../../demo/vite.config.ts");
-let browser: Browser;
-let demo: Awaited<ReturnType<typeof serveDemo>>;
-
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-});
+const demo = useDemo();
 
 test("no worker reaches another host, and the page goes on", { timeout: 200_000 }, async () => {
-  const { page, requests, close } = await openPage(browser, demo.url);
+  const { page, requests, close } = await demo.open();
   await waitForStage(page, "ready");
   await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(25))));
   await expect.poll(() => page.locator(".card").textContent()).toContain("25 of 16 × 16 pixels");
@@ -65,7 +53,7 @@ test("the servers of Vite send the policy", async () => {
     expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'self'.*worker-src 'self' blob:/);
   }
   // what `npm run demo:web` serves starts under its policy too
-  const { page, faults, close } = await openPage(browser, inWork.resolvedUrls!.local[0]!);
+  const { page, faults, close } = await openPage(demo.browser, inWork.resolvedUrls!.local[0]!);
   await waitForStage(page, "ready");
   expect(faults).toEqual([]);
   await close();
@@ -78,7 +66,7 @@ test("opened as a file, or with a script that does not come: what it needs, and 
     [pathToFileURL(join(demo.folder, "index.html")).href, false],
     [demo.url, true],
   ] as const) {
-    const context = await browser.newContext();
+    const context = await demo.browser.newContext();
     const page = await context.newPage();
     if (cut) await context.route("**/index-*.js", (route) => route.abort());
     await page.goto(url);
@@ -92,7 +80,7 @@ test("opened as a file, or with a script that does not come: what it needs, and 
 });
 
 test("a worker's script that does not come: the page says so", async () => {
-  const context = await browser.newContext();
+  const context = await demo.browser.newContext();
   const page = await context.newPage();
   await context.route(/worker[^/]*\.js$/, (route) => route.abort());
   await page.goto(demo.url);

@@ -1,30 +1,17 @@
 // Cancelled in the middle and started again twenty times: neither the page nor the processes grow.
 import { readFileSync } from "node:fs";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { dropFile, openPage, press, serveDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
+import { expect, test } from "vitest";
+import { dropFile, press, useDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
 const RESTARTS = 20;
 /** Runs after which caches are warm. */
 const WARM = 5;
-let browser: Browser;
-let demo: ServedFolder;
-
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-});
+const demo = useDemo();
 
 /** Resident bytes of all processes of the browser. */
 async function residentBytes(): Promise<number> {
-  const session = await browser.newBrowserCDPSession();
+  const session = await demo.browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   await session.detach();
   return processInfo.reduce((sum, { id }) => {
@@ -40,7 +27,7 @@ async function residentBytes(): Promise<number> {
 }
 
 test("twenty cancelled runs leave nothing behind", { timeout: 600_000 }, async () => {
-  const { page, faults } = await openPage(browser, demo.url);
+  const { page, faults } = await demo.open();
   await waitForStage(page, "ready");
   await dropFile(page, "small.npz", scanFile(scanMembers(scanNumbers(49))));
   await expect.poll(() => page.locator(".card").textContent()).toContain("49 of 16 × 16 pixels");

@@ -2,41 +2,32 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { comparePhase, createScanBox } from "../../src/compare/index.ts";
 import { openNpz, parseOptions, readDataset, reconstruct, resultMembers } from "../../src/index.ts";
 import { fileAccess, nodeReaderTools, openDevice } from "../../src/node/index.ts";
-import { launchChromium } from "../support/chromium.ts";
 import {
   download,
   type OpenedPage,
-  openPage,
   press,
   runFact,
-  serveDemo,
+  useDemo,
   waitForEpoch,
   waitForStage,
 } from "../support/demo-page.ts";
 import { readArrays, type SeenArray, valuesOf } from "../support/result-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
 const EPOCHS = 20;
 const scanPath = join(import.meta.dirname, "../../demo/src/built-in-scan.npz");
 const folder = mkdtempSync(join(tmpdir(), "ptycho-run-"));
-let browser: Browser;
-let demo: ServedFolder;
+const demo = useDemo();
 let opened: OpenedPage;
 
 beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-  opened = await openPage(browser, demo.url);
+  opened = await demo.open();
   await waitForStage(opened.page, "ready");
 });
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 

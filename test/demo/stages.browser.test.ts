@@ -2,35 +2,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import {
-  download,
-  dropFile,
-  openPage,
-  press,
-  runFact,
-  serveDemo,
-  waitForEpoch,
-  waitForStage,
-} from "../support/demo-page.ts";
+import type { Page } from "playwright-core";
+import { afterAll, expect, test } from "vitest";
+import { download, dropFile, press, runFact, useDemo, waitForEpoch, waitForStage } from "../support/demo-page.ts";
 import { readArrays, type SeenArray, valuesOf } from "../support/result-files.ts";
 import { scanFile, scanMembers, scanNumbers } from "../support/scan-files.ts";
-import type { ServedFolder } from "../support/serve-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ptycho-stages-"));
 const small = scanFile(scanMembers(scanNumbers(25)));
-let browser: Browser;
-let demo: ServedFolder;
+const demo = useDemo();
 
-beforeAll(async () => {
-  demo = await serveDemo();
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -58,7 +40,7 @@ const setHidden = (page: Page, hidden: boolean) =>
   }, hidden);
 
 test("a file dropped while the adapter opens is the one that is read", async () => {
-  const { page, faults, close } = await openPage(browser, demo.url, { slowWorkersMs: 1500 });
+  const { page, faults, close } = await demo.open({ slowWorkersMs: 1500 });
   expect(await page.evaluate(() => document.documentElement.dataset.stage)).toBeUndefined();
   await dropFile(page, "early.npz", small);
   expect(await page.locator(".drop").textContent()).toContain("Reading early.npz");
@@ -71,7 +53,7 @@ test("a file dropped while the adapter opens is the one that is read", async () 
 });
 
 test("a run that is refused leaves the result before, its images too", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await runSmall(page, 4);
   await waitForStage(page, "finished");
@@ -89,7 +71,7 @@ test("a run that is refused leaves the result before, its images too", { timeout
 });
 
 test("dots lie on the positions", { timeout: 200_000 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await runSmall(page, 2);
   await waitForStage(page, "finished");
@@ -127,7 +109,7 @@ test("dots lie on the positions", { timeout: 200_000 }, async () => {
 test("a hidden tab waits, seen again it goes on to the same bits; a pause by hand stays one", {
   timeout: 300_000,
 }, async () => {
-  const { page, close } = await openPage(browser, demo.url);
+  const { page, close } = await demo.open();
   await waitForStage(page, "ready");
   await runSmall(page, 120);
   await waitForStage(page, "finished");

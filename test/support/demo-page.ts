@@ -6,11 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page, Worker } from "playwright-core";
 import { build } from "vite";
+import { afterAll, beforeAll } from "vitest";
+import { launchChromium } from "./chromium.ts";
 import { type ServedFolder, serveFolder } from "./serve-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
+
 /** Builds the page into a folder of its own and serves it on a free port of localhost. */
-export async function serveDemo(): Promise<ServedFolder & { readonly folder: string }> {
+async function serveDemo(): Promise<ServedFolder & { readonly folder: string }> {
   execFileSync(process.execPath, [join(root, "scripts/make-demo-scan.js")]);
   const folder = mkdtempSync(join(tmpdir(), "ptycho-page-"));
   const configFile = join(root, "demo/vite.config.ts");
@@ -35,15 +38,42 @@ export interface OpenedPage {
   close(): Promise<void>;
 }
 
+type OpenOptions = BrowserContextOptions & { before?: string; slowWorkersMs?: number };
+
+/** The served page and a browser with WebGPU for the tests of a file, there before the first and gone after the last. */
+export function useDemo() {
+  let served: Awaited<ReturnType<typeof serveDemo>>;
+  let browser: Browser;
+  beforeAll(async () => {
+    served = await serveDemo();
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await served?.close();
+  });
+  return {
+    get browser() {
+      return browser;
+    },
+    get url() {
+      return served.url;
+    },
+    get port() {
+      return served.port;
+    },
+    get folder() {
+      return served.folder;
+    },
+    open: async (options?: OpenOptions) => await openPage(browser, served.url, options),
+  };
+}
+
 /**
  * Opens `url` in a fresh context; records requests, faults and long tasks (`longTasks`). `before`: a script to run first;
  * `slowWorkersMs`: how late the scripts of the workers arrive.
  */
-export async function openPage(
-  browser: Browser,
-  url: string,
-  options: BrowserContextOptions & { before?: string; slowWorkersMs?: number } = {},
-): Promise<OpenedPage> {
+export async function openPage(browser: Browser, url: string, options: OpenOptions = {}): Promise<OpenedPage> {
   const { before, slowWorkersMs, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...contextOptions });
   const page = await context.newPage();

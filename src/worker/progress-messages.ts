@@ -1,13 +1,11 @@
 // Progress of a run as messages: at once when the phase changes, otherwise not more often than a page can draw.
 
-import type { EpochProgress } from "../engine/result.ts";
+import type { RunProgress } from "../engine/result.ts";
 import type { Post, RequestId, RunPhase } from "./messages.ts";
 
 const EVERY_MS = 30;
-/** Weight of the newest epoch in the mean that the remaining time comes from. */
-const NEWEST = 0.3;
 
-export class RunProgress {
+export class ProgressMessages {
   readonly #id: RequestId;
   readonly #epochs: number;
   readonly #post: Post;
@@ -16,7 +14,7 @@ export class RunProgress {
   #losses: number[] = [];
   #lastLoss = Number.NaN;
   #patternsPerSecond = Number.NaN;
-  #secondsPerEpoch = Number.NaN;
+  #etaSeconds = Number.NaN;
   #postedMs = Number.NEGATIVE_INFINITY;
 
   constructor(id: RequestId, epochs: number, post: Post) {
@@ -30,10 +28,9 @@ export class RunProgress {
     this.flush();
   }
 
-  /** An epoch has ended; its seconds leave pauses out. */
-  finishEpoch({ epoch, loss, seconds, patternsPerSecond }: EpochProgress): void {
-    const before = this.#secondsPerEpoch;
-    this.#secondsPerEpoch = Number.isNaN(before) ? seconds : before + NEWEST * (seconds - before);
+  /** An epoch has ended; the engine leaves pauses out of its times. */
+  finishEpoch({ epoch, loss, patternsPerSecond, etaSeconds }: RunProgress): void {
+    this.#etaSeconds = etaSeconds;
     this.#epoch = epoch + 1;
     this.#lastLoss = loss;
     this.#losses.push(loss);
@@ -51,7 +48,7 @@ export class RunProgress {
       loss: this.#lastLoss,
       losses: this.#losses,
       patternsPerSecond: this.#patternsPerSecond,
-      etaSeconds: this.#secondsPerEpoch * (this.#epochs - this.#epoch),
+      etaSeconds: this.#etaSeconds,
       phase: this.#phase,
     });
     this.#losses = [];
